@@ -1,0 +1,74 @@
+# Every target makes the environment it needs in .venv, once; `make clean` removes it.
+# Needs: make, and Python 3.11 or newer with its venv module.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+.NOTPARALLEL:
+.PHONY: help demo test check lint coverage bench clean
+
+help:
+	@echo 'make demo    a real session, seen and heard   (ARGS="--backend trio")'
+	@echo 'make test    the tests                        (ARGS="-k name")'
+	@echo 'make check   the gate: style, types, layers, tests with full coverage'
+	@echo 'make bench   the benchmarks                   (ARGS="--help")'
+	@echo 'make clean   remove .venv and everything made'
+	@echo 'Another interpreter: make clean, then make test PYTHON=python3.12'
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m wsframes demo $(ARGS)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint coverage
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+coverage: $(VENV)/.dev
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find wsframes tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamps. .dev holds all of .demo, so a tested checkout shows the demo without a second install.
+
+install = echo 'Installing wsframes[$(1)] into $(VENV), once (half a minute) ...' >&2; \
+	$(BIN)/python -m pip install --quiet --editable '.[$(1)]' || $(call fail,pip could not install \
+	wsframes[$(1)]: read its message above; it needs a package index within reach)
+fail = { echo 'wsframes: $(1)' >&2; exit 1; }
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/.made
+	@$(call install,demo)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.made
+	@$(call install,dev)
+	@touch $(VENV)/.demo $@
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || $(call fail,there is no $(PYTHON): \
+	install Python 3.11 or newer (Debian: apt install python3 python3-venv))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || $(call fail,$(PYTHON) is \
+	older than Python 3.11: install a newer one and run make PYTHON=python3.11)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call fail,$(PYTHON) has no venv module: \
+	install it (Debian: apt install python3-venv))
+	@log=$$($(PYTHON) -m venv --clear $(VENV) 2>&1) || { rm -rf $(VENV); $(call fail,$(PYTHON) -m venv \
+	$(VENV) failed: '"$$(echo "$$log" | tail -n 1)"'); }
+	@touch $@

@@ -1,0 +1,27 @@
+"""PCM audio, pure: signed 16-bit little-endian, interleaved."""
+
+from wsframes.audio.packetizer import Packetizer
+from wsframes.audio.pcm import (
+    FrameAligner,
+    bytes_per_frame,
+    duration_s,
+    frame_count,
+    peak,
+    remix,
+    rms,
+    silence,
+    wav_bytes,
+)
+
+__all__ = [
+    "FrameAligner",
+    "Packetizer",
+    "bytes_per_frame",
+    "duration_s",
+    "frame_count",
+    "peak",
+    "remix",
+    "rms",
+    "silence",
+    "wav_bytes",
+]

@@ -1,0 +1,44 @@
+"""The two ends of a run's graph: what gets there is handed to the run."""
+
+from collections.abc import Callable
+
+from wsframes.frames import Frame, FrameDirection, Lane
+from wsframes.graph.context import RunContext
+from wsframes.graph.node import Node, NodeState
+
+__all__ = ["Terminal"]
+
+DOWNSTREAM = FrameDirection.DOWNSTREAM
+
+
+class Terminal(Node):
+    """The source or the sink.
+
+    Args:
+        arrived: told of every frame that comes out of the graph here.
+    """
+
+    __slots__ = ("_arrived",)
+
+    def __init__(self, context: RunContext, name: str, arrived: Callable[[Frame], None]) -> None:
+        super().__init__(context, name)
+        self._arrived = arrived
+
+    def receive(self, frame: Frame, direction: FrameDirection) -> None:
+        if frame.lifecycle and self.enter(frame, direction):
+            return
+        self.counts.taken += 1
+        self._arrived(frame)
+
+    def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
+        self.forward_lifecycle(frame, direction)
+        self._arrived(frame)
+
+    def send(self, frame: Frame) -> None:
+        """Let a frame into the graph, from its upstream end."""
+        if not frame.lifecycle:
+            self.push(frame, DOWNSTREAM)
+        elif self.state is NodeState.ENDED and frame.lane is Lane.ORDERED:
+            self.refuse("ended")
+        elif self.context.enter(frame, DOWNSTREAM):
+            self.forward_lifecycle(frame, DOWNSTREAM)

@@ -1,0 +1,14 @@
+"""Messages from frames, and frames from messages."""
+
+from wsframes.serializers.base import FrameSerializer, FrameSerializerType
+from wsframes.serializers.json import JsonFrameSerializer
+from wsframes.serializers.msgpack import MsgpackFrameSerializer
+from wsframes.serializers.raw import RawAudioSerializer
+
+__all__ = [
+    "FrameSerializer",
+    "FrameSerializerType",
+    "JsonFrameSerializer",
+    "MsgpackFrameSerializer",
+    "RawAudioSerializer",
+]

@@ -1,0 +1,79 @@
+"""What a serializer is: the one place that knows how a peer's messages look."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable
+from enum import Enum
+
+from wsframes.frames import Frame, StartFrame
+
+__all__ = ["FrameSerializer", "FrameSerializerType"]
+
+
+class FrameSerializerType(Enum):
+    """Which kind of websocket message a serializer makes."""
+
+    BINARY = "binary"
+    TEXT = "text"
+
+
+class FrameSerializer(ABC):
+    """Turns frames into messages and messages into frames.
+
+    A subclass writes `setup`, `serialize` and `deserialize` with `def` or with `async def`, as it
+    needs, each by itself. The transport looks at them once, when it is set up, and awaits what has
+    to be awaited::
+
+        class Lines(FrameSerializer):
+            type = FrameSerializerType.TEXT
+
+            def serialize(self, frame: Frame) -> str | None:
+                return frame.text if isinstance(frame, TextFrame) else None
+
+            async def deserialize(self, data: str | bytes) -> Frame | None:
+                return TextFrame(await self.spell_checker.correct(data))
+
+    One serializer serves one session: telephony needs to remember what the call is called. One
+    that keeps nothing may be shared, and says so.
+
+    `serialize` and `deserialize` may run at the same time, each at most once at a time. Messages
+    come to `deserialize` in the order in which they were received.
+    """
+
+    @property
+    @abstractmethod
+    def type(self) -> FrameSerializerType:
+        """The kind of message that most of this wire's are.
+
+        For the peer's information alone: every message is sent as what `serialize` returned, and
+        `deserialize` is given what was received, `str` or `bytes`, whichever this says.
+        """
+
+    def setup(self, frame: StartFrame) -> Awaitable[None] | None:
+        """Get ready, before any other frame. Does nothing unless overridden.
+
+        Args:
+            frame: how the run is set up.
+        """
+        return None
+
+    @abstractmethod
+    def serialize(self, frame: Frame) -> str | bytes | None | Awaitable[str | bytes | None]:
+        """The message for a frame, or None if there is nothing for the wire in it.
+
+        None is no failure. The frame was taken: audio still takes its time, and the frame still
+        goes on to the next processor. A serializer that collects audio may return None until it has
+        enough.
+
+        Raises:
+            EncodeError: the frame should have gone out, but the wire cannot carry it. The frame is
+                dropped and counted, the next one is tried.
+        """
+
+    @abstractmethod
+    def deserialize(self, data: str | bytes) -> Frame | None | Awaitable[Frame | None]:
+        """The frame in a message, or None if the application is not concerned by it.
+
+        Raises:
+            DecodeError: the message is not what this wire allows. It is skipped and counted, and
+                the next one is read; a peer that sends too many of them is disconnected.
+        """

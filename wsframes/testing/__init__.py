@@ -1,0 +1,63 @@
+"""Tools for testing what is built with wsframes, without sockets and without waiting.
+
+* Virtual time on asyncio and on trio: `virtual_backends` for pytest, `run_virtual`.
+* `MemoryPeer`: the other end of a websocket, which can stall, half-close, reset, vanish
+  and lie, on any of the servers in `PROFILES`.
+"""
+
+from __future__ import annotations
+
+from .app_run import AppRun
+from .clock import (
+    Backend,
+    VirtualTimeLoop,
+    real_backends,
+    run_virtual,
+    settle,
+    virtual_backends,
+    with_deadline,
+)
+from .connection import Closed, Handshake, Received
+from .peer import MemoryPeer, PeerClosed, PeerDenied, PeerStatistics
+from .profiles import (
+    ANYCORN,
+    HYPERCORN,
+    HYPERCORN_TRIO,
+    PROFILES,
+    UVICORN_SANSIO,
+    UVICORN_WEBSOCKETS,
+    UVICORN_WSPROTO,
+    ServerProfile,
+)
+from .server import ClientDisconnected, UnexpectedMessage
+from .wire import Amount, FlowStatistics
+
+__all__ = [
+    "ANYCORN",
+    "HYPERCORN",
+    "HYPERCORN_TRIO",
+    "PROFILES",
+    "UVICORN_SANSIO",
+    "UVICORN_WEBSOCKETS",
+    "UVICORN_WSPROTO",
+    "Amount",
+    "AppRun",
+    "Backend",
+    "ClientDisconnected",
+    "Closed",
+    "FlowStatistics",
+    "Handshake",
+    "MemoryPeer",
+    "PeerClosed",
+    "PeerDenied",
+    "PeerStatistics",
+    "Received",
+    "ServerProfile",
+    "UnexpectedMessage",
+    "VirtualTimeLoop",
+    "real_backends",
+    "run_virtual",
+    "settle",
+    "virtual_backends",
+    "with_deadline",
+]

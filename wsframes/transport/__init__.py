@@ -1,0 +1,23 @@
+"""The two ends of a pipeline at a websocket, and the ASGI application around them."""
+
+from wsframes.transport.app import AppStatistics, WebsocketApp
+from wsframes.transport.client import ClientStatistics, WebsocketClient
+from wsframes.transport.input import WebsocketInputTransport
+from wsframes.transport.media_queue import MediaStatistics
+from wsframes.transport.output import WebsocketOutputTransport
+from wsframes.transport.params import TransportParams, WebsocketCallbacks, WebsocketParams
+from wsframes.transport.websocket import WebsocketTransport
+
+__all__ = [
+    "AppStatistics",
+    "ClientStatistics",
+    "MediaStatistics",
+    "TransportParams",
+    "WebsocketApp",
+    "WebsocketCallbacks",
+    "WebsocketClient",
+    "WebsocketInputTransport",
+    "WebsocketOutputTransport",
+    "WebsocketParams",
+    "WebsocketTransport",
+]

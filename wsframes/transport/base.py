@@ -1,0 +1,29 @@
+"""What the two ends of a transport know of it."""
+
+from abc import ABC, abstractmethod
+
+from wsframes.graph.processor import FrameProcessor
+from wsframes.transport.lifetime import SessionLifetime
+from wsframes.transport.wire import Wire
+
+__all__ = ["BaseTransport"]
+
+
+class BaseTransport(ABC):
+    """A transport: an input, an output, and what they share.
+
+    Attributes:
+        wire: turns messages into frames and back.
+        lifetime: opens, watches and closes the session.
+    """
+
+    wire: Wire
+    lifetime: SessionLifetime
+
+    @abstractmethod
+    def input(self) -> FrameProcessor:
+        """The processor that frames from the peer come out of."""
+
+    @abstractmethod
+    def output(self) -> FrameProcessor:
+        """The processor that frames for the peer go into."""

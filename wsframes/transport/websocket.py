@@ -1,0 +1,104 @@
+"""The two ends of a pipeline at one websocket."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from starlette.websockets import WebSocket
+
+from wsframes.graph.events import EventHandlers
+from wsframes.serializers import FrameSerializerType
+from wsframes.transport.base import BaseTransport
+from wsframes.transport.client import ClientStatistics, WebsocketClient
+from wsframes.transport.input import WebsocketInputTransport
+from wsframes.transport.lifetime import SessionLifetime
+from wsframes.transport.output import WebsocketOutputTransport
+from wsframes.transport.params import WebsocketCallbacks, WebsocketParams
+from wsframes.transport.wire import Wire
+
+__all__ = ["WebsocketTransport"]
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+_EVENTS = ("on_client_connected", "on_client_disconnected", "on_session_timeout")
+
+
+class WebsocketTransport(BaseTransport):
+    """Carries one session over one websocket.
+
+    Put `input()` first and `output()` last into a pipeline. The connection is accepted when the
+    pipeline starts, if nobody has done so before, and closed when the run is over.
+
+    Args:
+        websocket: a Starlette (or FastAPI) `WebSocket`, or the `(scope, receive, send)` of an ASGI
+            websocket connection.
+        params: how.
+        input_name: name of the input processor.
+        output_name: name of the output processor.
+
+    Events, each told as `handler(transport, websocket)`, in order, at most once a session:
+        `on_client_connected`: the connection is open.
+        `on_client_disconnected`: the peer has closed it or was lost. Not when this side closes it.
+        `on_session_timeout`: the session has had its time.
+
+    Raises:
+        UsageError: the websocket is none.
+    """
+
+    def __init__(
+        self,
+        websocket: Any,
+        params: WebsocketParams,
+        input_name: str | None = None,
+        output_name: str | None = None,
+    ) -> None:
+        self.params = params
+        self.wire = Wire(params.serializer)
+        self._handlers = EventHandlers(type(self).__name__, _EVENTS)
+        self.client = WebsocketClient(
+            websocket,
+            params.serializer is not None and params.serializer.type is FrameSerializerType.BINARY,
+            WebsocketCallbacks(
+                on_client_connected=self._teller("on_client_connected"),
+                on_client_disconnected=self._teller("on_client_disconnected"),
+                on_session_timeout=self._teller("on_session_timeout"),
+            ),
+            write_timeout=params.write_timeout,
+            close_timeout=params.close_timeout,
+        )
+        self.lifetime = SessionLifetime(self.client, self.wire, params)
+        self._input = WebsocketInputTransport(self, self.client, params, name=input_name)
+        self._output = WebsocketOutputTransport(self, self.client, params, name=output_name)
+
+    @property
+    def websocket(self) -> WebSocket:
+        return self.client.websocket
+
+    def input(self) -> WebsocketInputTransport:
+        """The processor that frames from the peer come out of; the same one at every call."""
+        return self._input
+
+    def output(self) -> WebsocketOutputTransport:
+        """The processor that frames for the peer go into; the same one at every call."""
+        return self._output
+
+    def event_handler(self, name: str) -> Callable[[H], H]:
+        """Decorator: call the function, `def` or `async def`, at the event.
+
+        Raises:
+            UsageError: there is no event of that name.
+        """
+        return self._handlers.handler(name)
+
+    def add_event_handler(self, name: str, handler: Callable[..., Any]) -> None:
+        """What `event_handler` does, as a call."""
+        self._handlers.add(name, handler)
+
+    def statistics(self) -> ClientStatistics:
+        """What went over the socket."""
+        return self.client.statistics()
+
+    def _teller(self, name: str) -> Callable[[WebSocket], Any]:
+        async def tell(websocket: WebSocket) -> None:
+            self.lifetime.emit(self._handlers, name, self, websocket)
+
+        return tell
