@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .NOTPARALLEL:
-.PHONY: help demo test check lint coverage bench clean
+.PHONY: help demo test check lint coverage bench docs clean
 
 help:
 	@echo 'make demo    a real session, seen and heard   (ARGS="--backend trio")'
 	@echo 'make test    the tests                        (ARGS="-k name")'
 	@echo 'make check   the gate: style, types, layers, tests with full coverage'
 	@echo 'make bench   the benchmarks                   (ARGS="--help")'
+	@echo 'make docs    write the pages that are made from the code'
 	@echo 'make clean   remove .venv and everything made'
 	@echo 'Another interpreter: make clean, then make test PYTHON=python3.12'
 
@@ -41,6 +42,9 @@ coverage: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.dev
+	@$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*

@@ -48,6 +48,7 @@ def test_frames_are_counted_not_bytes() -> None:
     assert duration_s(bytes(640), 16000, 1) == 0.02
     assert duration_s(bytes(640), 16000, 2) == 0.01
     assert duration_s(b"", 8000, 1) == 0.0
+    assert duration_s(bytes(2), 1, 1) == 1.0
     assert silence(3, 2) == bytes(12)
 
 

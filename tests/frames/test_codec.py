@@ -126,6 +126,8 @@ def test_text_messages_and_keys_on_the_wire() -> None:
 def test_an_interruption_on_the_wire() -> None:
     assert wire(InterruptionFrame()) == {"type": "interruption"}
     assert wire(InterruptionFrame(), client=True) is None
+    assert encode_msgpack(InterruptionFrame()) == b"\x81\xa4type\xacinterruption"
+    assert encode_json(InterruptionFrame()) == '{"type":"interruption"}'
     assert isinstance(decode_json('{"type":"interruption"}', client=True), InterruptionFrame)
 
 
@@ -265,6 +267,20 @@ def test_images_within_the_limits(size: tuple[int, int]) -> None:
     for frame in crossed(OutputImageRawFrame(image, size, "RGB"), to_client=False):
         assert isinstance(frame, InputImageRawFrame)
         assert (frame.image, frame.size, frame.format) == (image, size, "RGB")
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "pixel_bytes"),
+    [("L", 1), ("LA", 2)]
+    + [(three, 3) for three in ("RGB", "YCbCr", "HSV", "LAB")]
+    + [(four, 4) for four in ("RGBA", "RGBX", "CMYK")],
+)
+def test_the_formats_of_raw_images(pixel_format: str, pixel_bytes: int) -> None:
+    image = bytes(6 * pixel_bytes)
+    frame = OutputImageRawFrame(image, (3, 2), pixel_format)
+    assert len(crossed(frame, to_client=False)) == 2
+    with pytest.raises(EncodeError, match=f"3 x 2 pixels in {pixel_format} are {len(image)}$"):
+        encode_json(frame.replace(image=image + b"x"))
 
 
 @pytest.mark.parametrize(
@@ -408,12 +424,18 @@ def test_an_unknown_type_is_told_what_is_known() -> None:
         decode_json(unknown, client=True)
 
 
+def json_text_type(kind: str) -> str:
+    return '{"type":"' + kind + '"}'
+
+
 def test_what_the_peer_chose_is_short_and_escaped() -> None:
     reason = check_refused(decode_json, BAD_JSON["type is control characters"])
     assert r"'\n\x1b[31m\x00'" in reason
     reason = check_refused(decode_json, BAD_JSON["type is a megabyte"])
-    assert "x" * 117 + "...'" in reason
-    reason = check_refused(decode_json, '{"type":"' + "\U0001f600" * 1000 + '"}')
+    assert f"'{'x' * 117}...'" in reason
+    for length, shown in ((120, "x" * 120), (121, "x" * 117 + "...")):
+        assert f"'{shown}'" in check_refused(decode_json, json_text_type("x" * length))
+    reason = check_refused(decode_json, json_text_type("\U0001f600" * 1000))
     assert len(reason) < 200
     reason = check_refused(decode_json, '{"type":"dtmf","button":"' + "x" * 1000 + '"}')
     assert reason.endswith("xxx...")

@@ -174,6 +174,7 @@ def test_many_texts_are_many_values_even_without_commas() -> None:
         (b"\xd4\x05x", BINARY),
         (b"\xd6\xff\x00\x00\x00\x00", BINARY),
         (b"\x81\x01\x01", KEY),
+        (b"\x81\xc0\x01", KEY),
         (b"\x82\xa1a\x01\x90\x01", KEY),
         (b"\x81\xc4\x01x\x01", KEY),
         (b"\x91" * (MAX_DEPTH + 1) + b"\x01", DEEP),
@@ -223,3 +224,14 @@ def test_every_scalar_of_messagepack_is_passed_over(scalar: bytes) -> None:
         assert cost_problem_of_msgpack(head + scalar + b"\x81\x01\x01") == KEY
     for head in (b"\x81\xa0", b"\xde\x00\x01\xa0", b"\xdf\x00\x00\x00\x01\xa0"):
         assert cost_problem_of_msgpack(b"\x92" + head + scalar + b"\x81\x01\x01") == KEY
+
+
+@pytest.mark.parametrize(
+    "key", [b"\xa0", b"\xbf" + b"x" * 31, b"\xd9\x00", b"\xda\x00\x00", b"\xdb" + bytes(4)]
+)
+def test_every_text_of_messagepack_may_be_a_key(key: bytes) -> None:
+    assert cost_problem_of_msgpack(b"\x81" + key + b"\x01") is None
+
+
+def test_the_limits_are_what_the_promises_say() -> None:
+    assert (MAX_DEPTH, MAX_VALUES, MAX_NUMBER_CHARS) == (32, 8192, 100)

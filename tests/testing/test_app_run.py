@@ -11,6 +11,7 @@ import pytest
 
 from wsframes.testing import (
     HYPERCORN_TRIO,
+    ClientDisconnected,
     MemoryPeer,
     PeerClosed,
     PeerDenied,
@@ -213,6 +214,18 @@ async def test_the_apps_error_can_be_kept() -> None:
         assert await peer.wait_closed() == (1006, "")
     assert isinstance(peer.app.error, Odd)
     assert not peer.app.cancelled
+
+
+async def test_an_app_that_meets_a_gone_peer_is_no_error() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await accept(receive, send)
+        await receive()
+        await send({"type": "websocket.send", "text": "too late"})
+
+    async with MemoryPeer(app) as peer:
+        await peer.connect()
+    assert isinstance(peer.app.error, ClientDisconnected)
+    assert peer.statistics().sends_after_close == 1
 
 
 @pytest.mark.parametrize("consequence", [PeerClosed, PeerDenied])

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import anyio
 import anyio.lowlevel
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wsframes.testing import (
+    HYPERCORN,
     PROFILES,
     Amount,
     FlowStatistics,
@@ -536,7 +537,7 @@ async def test_a_close_goes_behind_what_was_sent() -> None:
         await peer.send("two")
         peer.close(4001, "bye")
         peer.close(4002, "again")
-        assert await peer.wait_closed() == (4001, "")
+        assert await peer.wait_closed() == (4001, "bye")
     assert got == ["websocket.receive", "websocket.receive", "websocket.disconnect"]
 
 
@@ -693,6 +694,26 @@ class Script:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @given(steps=STEPS, profile=st.sampled_from(PROFILES))
+@example(
+    steps=[
+        ("send", 1),
+        ("app sends", 1),
+        ("app receives", 0),
+        ("stall", 1),
+        ("resume", 1),
+        ("rate", 1),
+        ("wait", 1),
+        ("app closes", 0),
+        ("send", 1),
+        ("app sends", 1),
+        ("close", 0),
+        ("half_close", 0),
+        ("reset", 0),
+        ("vanish", 0),
+        ("resume", 1),
+    ],
+    profile=HYPERCORN,
+)
 def test_no_script_deadlocks_or_loses_count(
     backend: Literal["asyncio", "trio"], steps: list[tuple[str, int]], profile: ServerProfile
 ) -> None:

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wsframes.testing.wire import Amount, End, Event, FlowStatistics, Inbox, Wire
@@ -154,6 +154,17 @@ STEP = st.one_of(
 
 
 @given(steps=st.lists(STEP, max_size=40), looks=st.lists(st.floats(0.0, 1.0), max_size=3))
+@example(
+    steps=[
+        ("rate", 3.0),
+        ("put", b"abc"),
+        ("wait for change", None),
+        ("wait", 1.0),
+        ("stalled", True),
+        ("discard", None),
+    ],
+    looks=[0.5],
+)
 def test_looking_at_a_wire_changes_nothing(
     steps: list[tuple[str, object]], looks: list[float]
 ) -> None:

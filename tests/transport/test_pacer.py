@@ -66,10 +66,10 @@ def test_a_bad_lead_is_refused(lead_s: float) -> None:
 def test_a_bad_rate_is_refused() -> None:
     with pytest.raises(ValueError, match="sample_rate must be at least 1, not 0"):
         Pacer(0, LEAD_S, T0)
-    pacer = Pacer(16000, LEAD_S, T0)
+    pacer = Pacer(1, LEAD_S, T0)
     with pytest.raises(ValueError, match="sample_rate must be at least 1, not -1"):
         pacer.change_rate(-1)
-    assert pacer.sample_rate == 16000
+    assert pacer.sample_rate == 1
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)

@@ -1,8 +1,17 @@
-"""Sound. PCM is signed 16-bit little-endian, channels interleaved."""
+"""Sound. PCM is signed 16-bit little-endian, channels interleaved.
+
+Settings survive an interruption: barge-in silences the bot, it does not undo what was asked for.
+"""
 
 from typing import ClassVar
 
-from wsframes.frames.base import ControlFrame, DataFrame, Frame, SystemFrame
+from wsframes.frames.base import (
+    ControlFrame,
+    DataFrame,
+    Frame,
+    SystemFrame,
+    UninterruptibleFrame,
+)
 
 __all__ = [
     "AudioRawFrame",
@@ -53,25 +62,25 @@ class TTSAudioRawFrame(OutputAudioRawFrame):
     """Audio for the peer that a speech synthesizer made."""
 
 
-class FilterUpdateSettingsFrame(ControlFrame):
+class FilterUpdateSettingsFrame(ControlFrame, UninterruptibleFrame):
     """New settings for the input audio filter."""
 
     settings: dict[str, object]
 
 
-class FilterEnableFrame(ControlFrame):
+class FilterEnableFrame(ControlFrame, UninterruptibleFrame):
     """Turns the input audio filter on or off."""
 
     enable: bool
 
 
-class MixerUpdateSettingsFrame(ControlFrame):
+class MixerUpdateSettingsFrame(ControlFrame, UninterruptibleFrame):
     """New settings for the output mixer."""
 
     settings: dict[str, object]
 
 
-class MixerEnableFrame(ControlFrame):
+class MixerEnableFrame(ControlFrame, UninterruptibleFrame):
     """Turns the output mixer on or off."""
 
     enable: bool

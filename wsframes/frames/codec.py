@@ -14,11 +14,12 @@ A message is an object with a `type`, in MessagePack or in JSON, where bytes are
 |              |                                      | and its urgent twin   |                    |
 | interruption |                                      | InterruptionFrame     | never              |
 
-Messages that are for a destination other than the default one have its name as `destination`.
-Fields that a receiver does not know are ignored, so that a newer peer can be understood.
+Messages that are for a destination other than the default one have its name as `destination`. A
+client reads it as `transport_source`; a server ignores it. Fields that a receiver does not know
+are ignored, so that a newer peer can be understood.
 
 The shapes are types of their own beside the frames: a peer cannot name an id, a time, metadata or
-any other frame, because there is no field or type for it to be named with.
+any other frame, because there is no field or type for it.
 
 Both ends use the same functions: what goes out are output frames, what comes in are input frames,
 whosever end it is. The one difference is `client=True`: only clients take interruptions.
@@ -96,35 +97,35 @@ _PIXEL_BYTES: Final = {
 _Side: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIDE)]
 
 
-class _Wire(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="type"):
+class _Wire(msgspec.Struct, gc=False, kw_only=True, tag_field="type"):
     destination: str | UnsetType = UNSET
 
 
-class _Audio(_Wire, frozen=True, gc=False, kw_only=True, tag="audio"):
+class _Audio(_Wire, gc=False, kw_only=True, tag="audio"):
     sample_rate: Annotated[int, Meta(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)]
     num_channels: Annotated[int, Meta(ge=1, le=MAX_CHANNELS)] = 1
     audio: bytes
 
 
-class _Image(_Wire, frozen=True, gc=False, kw_only=True, tag="image"):
+class _Image(_Wire, gc=False, kw_only=True, tag="image"):
     size: tuple[_Side, _Side]
     format: str | None = None
     image: bytes
 
 
-class _Text(_Wire, frozen=True, gc=False, kw_only=True, tag="text"):
+class _Text(_Wire, gc=False, kw_only=True, tag="text"):
     text: str
 
 
-class _Message(_Wire, frozen=True, gc=False, kw_only=True, tag="message"):
+class _Message(_Wire, gc=False, kw_only=True, tag="message"):
     message: msgspec.Raw
 
 
-class _DTMF(_Wire, frozen=True, gc=False, kw_only=True, tag="dtmf"):
+class _DTMF(_Wire, gc=False, kw_only=True, tag="dtmf"):
     button: _Button
 
 
-class _Interruption(_Wire, frozen=True, gc=False, kw_only=True, tag="interruption"):
+class _Interruption(_Wire, gc=False, kw_only=True, tag="interruption"):
     pass
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from wsframes.frames.base import ControlFrame
+from wsframes.frames.base import ControlFrame, UninterruptibleFrame
 
 __all__ = ["VADParamsUpdateFrame"]
 
 
-class VADParamsUpdateFrame(ControlFrame):
+class VADParamsUpdateFrame(ControlFrame, UninterruptibleFrame):
     """New parameters for the voice activity detector."""
 
     params: Any

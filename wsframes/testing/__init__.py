@@ -3,6 +3,8 @@
 * Virtual time on asyncio and on trio: `virtual_backends` for pytest, `run_virtual`.
 * `MemoryPeer`: the other end of a websocket, which can stall, half-close, reset, vanish
   and lie, on any of the servers in `PROFILES`.
+* `run_test`: frames through a processor by itself; `check_processor` and
+  `check_serializer`: whether yours keeps the rules.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ from .clock import (
     virtual_backends,
     with_deadline,
 )
+from .comparison import payload, same_frame
+from .conformance import PROCESSOR_RULES, check_processor
 from .connection import Closed, Handshake, Received
+from .harness import SleepFrame, run_test
 from .peer import MemoryPeer, PeerClosed, PeerDenied, PeerStatistics
 from .profiles import (
     ANYCORN,
@@ -29,6 +34,7 @@ from .profiles import (
     UVICORN_WSPROTO,
     ServerProfile,
 )
+from .serializer_conformance import SERIALIZER_RULES, check_serializer
 from .server import ClientDisconnected, UnexpectedMessage
 from .wire import Amount, FlowStatistics
 
@@ -36,7 +42,9 @@ __all__ = [
     "ANYCORN",
     "HYPERCORN",
     "HYPERCORN_TRIO",
+    "PROCESSOR_RULES",
     "PROFILES",
+    "SERIALIZER_RULES",
     "UVICORN_SANSIO",
     "UVICORN_WEBSOCKETS",
     "UVICORN_WSPROTO",
@@ -53,10 +61,16 @@ __all__ = [
     "PeerStatistics",
     "Received",
     "ServerProfile",
+    "SleepFrame",
     "UnexpectedMessage",
     "VirtualTimeLoop",
+    "check_processor",
+    "check_serializer",
+    "payload",
     "real_backends",
+    "run_test",
     "run_virtual",
+    "same_frame",
     "settle",
     "virtual_backends",
     "with_deadline",

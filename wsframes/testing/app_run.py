@@ -42,14 +42,15 @@ class AppRun:
         cut: Callable[[], None],
         ended: Callable[[], None],
         patience_s: float,
-        raise_error: bool,
+        kept: tuple[type[Exception], ...],
         outranked: tuple[type[Exception], ...],
     ) -> AsyncIterator[None]:
         """Runs the app beside the block. At the block's end `leave` is called, the app
         gets ``patience_s`` to finish, then it is cancelled and `cut` is called; a block that
         raises goes straight to that. `ended` is called when the app is over.
 
-        If both raised, the app's error goes first over the ``outranked`` kinds.
+        Then the app's error is raised, except the ``kept`` kinds. If the block raised as
+        well, that goes first, except for the ``outranked`` kinds.
         """
         failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
@@ -66,7 +67,7 @@ class AppRun:
                 self.cancelled = self.cancelled or not self.finished.is_set()
                 tasks.cancel_scope.cancel()
                 cut()
-        app_error = self.error if raise_error else None
+        app_error = None if isinstance(self.error, kept) else self.error
         if failure is None:
             failure = app_error
         elif app_error is not None:

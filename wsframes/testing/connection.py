@@ -176,14 +176,12 @@ class Connection:
         if self.own_close and self.own_close.answer_by_s == inf:
             self.own_close.answer_by_s = now_s + self.profile.close_timeout_s
 
-    def app_ended(self, now_s: float) -> None:
+    def app_ended(self) -> None:
         if self.phase in (Phase.CONNECTING, Phase.DENYING):
             self.deny(500)
         elif self.phase is Phase.OPEN:
             self.phase = Phase.ENDED
             self.wire.put(End(self.profile.app_end_code, ""))
-        else:
-            self.expect_answer(now_s)
 
     # --- the peer's side
 
@@ -207,7 +205,7 @@ class Connection:
                 self.profile.peer_close_code or code or 1005,
                 reason if self.profile.reports_reason else None,
             )
-            self.wire.put(End(code or 1005, ""))
+            self.wire.put(End(code or 1005, reason))  # the server's answer
         else:
             self.cut(flush=True)
 

@@ -16,7 +16,7 @@ import anyio.lowlevel
 from .app_run import AppRun, ASGIApp, websocket_scope
 from .connection import Closed, Connection, Handshake, Log, Phase, Received
 from .profiles import UVICORN_SANSIO, ServerProfile
-from .server import MemoryServer
+from .server import ClientDisconnected, MemoryServer
 from .wire import Data, Event, FlowStatistics, Inbox, Wire
 
 if TYPE_CHECKING:
@@ -77,9 +77,10 @@ class MemoryPeer:
     (``app.cancelled``), and cuts the connection, which releases sends that can't be
     cancelled. A block that raises doesn't wait. Nothing runs on afterwards.
 
-    An exception of the app goes to ``app.error``, and is raised at the end of the block.
+    An exception of the app goes to ``app.error``, and is raised at the end of the block,
+    except ClientDisconnected, which servers take from an app without a word.
     ``PeerClosed`` and ``PeerDenied`` from the block become its cause; another exception
-    from the block goes first and carries a note. ``raise_app_error=False`` keeps it in
+    from the block goes first and carries a note. ``raise_app_error=False`` keeps all in
     ``app.error`` only.
 
     A peer reads all the time and as fast as it can. What it has read is in `received`,
@@ -152,7 +153,7 @@ class MemoryPeer:
             cut=self._server.cut,
             ended=self._server.app_ended,
             patience_s=exit_timeout_s,
-            raise_error=raise_app_error,
+            kept=(ClientDisconnected if raise_app_error else Exception,),
             outranked=(PeerClosed, PeerDenied),
         )
 

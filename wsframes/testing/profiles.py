@@ -2,7 +2,7 @@
 
 Each profile says what one server does in the situations on which the ASGI
 specification is silent or servers disagree. They describe uvicorn 0.54, hypercorn 0.18
-and anycorn 0.20.
+and anycorn 0.20, and were compared with these servers on real sockets.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class ServerProfile:
 
     #: The app's close waits for the peer's answer.
     close_waits: bool = False
-    #: The connection is cut when the peer has not answered the app's close by then.
+    #: The connection is cut when the peer has not answered the app's close by then
+    #: (inf: never, and the app is not told either).
     close_timeout_s: float = 10.0
     #: What the peer sees when the app ends without closing (1006: no close frame).
     app_end_code: int = 1006
@@ -99,6 +100,7 @@ UVICORN_WEBSOCKETS = ServerProfile(
     send_after_disconnect="runtime_error",
     waits_before_write=False,
     close_waits=True,
+    close_timeout_s=20.0,  # 10 s for the close frame, 10 s more for the end of the connection
 )
 
 HYPERCORN = ServerProfile(
@@ -116,7 +118,7 @@ HYPERCORN = ServerProfile(
     send_after_disconnect="silent",
     send_after_own_close="exception",
     waits_before_write=False,
-    close_timeout_s=5.0,
+    close_timeout_s=inf,
     app_end_code=1011,
 )
 
@@ -137,7 +139,7 @@ HYPERCORN_TRIO = ServerProfile(
     waits_before_write=False,
     shields_send=True,
     always_yields=True,
-    close_timeout_s=5.0,
+    close_timeout_s=inf,
     app_end_code=1011,
 )
 
@@ -155,7 +157,7 @@ ANYCORN = ServerProfile(
     send_after_own_close="exception",
     waits_before_write=False,
     shields_send=True,
-    close_timeout_s=5.0,
+    close_timeout_s=inf,
     app_end_code=1011,
 )
 

@@ -93,7 +93,7 @@ class MemoryServer:
 
     def app_ended(self) -> None:
         self.advance()
-        self.connection.app_ended(anyio.current_time())
+        self.connection.app_ended()
         self.changed()
 
     async def pause(self) -> None:

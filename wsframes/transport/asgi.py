@@ -5,10 +5,11 @@ What servers do differently, and what is made of it here:
 - `websocket.receive` with one of `text` and `bytes`, or with both and one of them None: the one.
 - `websocket.disconnect` with a code, without, or with None: the code, or 1005.
 - a second `receive` after a disconnect raises, repeats or hangs: it is never made.
+- a `receive` that raises, or hands over an event that has no place there: the connection is lost.
 - a send to a peer that is gone raises an OSError, a RuntimeError or a class of the server's own, or
   is silent: `PeerGoneError`, or nothing.
-- closing raises, or waits for a peer that does not answer: nothing is raised, and the caller's
-  deadline is respected where the server lets it be.
+- closing raises, or waits for a peer that does not answer: nothing is raised, and the deadline
+  holds where the server lets it be.
 - on some servers (hypercorn on trio, anycorn) a blocked send or close cannot be cancelled. Nothing
   here can change that; so nothing may depend on it.
 """
@@ -21,10 +22,11 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from wsframes.exceptions import DecodeError, PeerGoneError, UsageError
 
-__all__ = ["AsgiSocket", "as_websocket"]
+__all__ = ["LOST", "NO_CODE", "AsgiSocket", "as_websocket"]
 
 logger = logging.getLogger("wsframes.transport")
 
+# RFC 6455, section 7.4.1: neither is ever sent; both say that no code was seen.
 NO_CODE = 1005
 LOST = 1006
 
@@ -36,18 +38,26 @@ def as_websocket(websocket: Any) -> WebSocket:
     """The Starlette object for a websocket, or for a bare `(scope, receive, send)`.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is neither, or it is closed already.
     """
-    if isinstance(websocket, WebSocket):
-        return websocket
     if isinstance(websocket, tuple) and len(websocket) == 3:
         scope, receive, send = websocket
-        if isinstance(scope, dict) and scope.get("type") == "websocket":
+        kind = scope.get("type") if isinstance(scope, dict) else None
+        if kind == "websocket":
             return WebSocket(scope, receive, send)
-    raise UsageError(
-        "the transport needs a starlette.websockets.WebSocket, or the (scope, receive, send) of a "
-        f"websocket connection, not {type(websocket).__name__}"
-    )
+        raise UsageError(
+            "the transport needs the (scope, receive, send) of a websocket connection; this scope "
+            f"has the type {kind!r}"
+        )
+    if not isinstance(websocket, WebSocket):
+        raise UsageError(
+            "the transport needs a starlette.websockets.WebSocket, or the (scope, receive, send) "
+            f"of a websocket connection, not {type(websocket).__name__}"
+        )
+    states = (websocket.client_state, websocket.application_state)
+    if WebSocketState.DISCONNECTED in states or WebSocketState.RESPONSE in states:
+        raise UsageError("the websocket is closed already: a transport needs an open one")
+    return websocket
 
 
 class AsgiSocket:
@@ -56,15 +66,15 @@ class AsgiSocket:
     One task may receive, one may send, and any may close.
     """
 
-    __slots__ = ("_websocket",)
+    __slots__ = ("websocket",)
 
     def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
+        self.websocket = websocket
 
     @property
     def is_accepted(self) -> bool:
         """Whether the application has accepted the connection already."""
-        return self._websocket.application_state is not WebSocketState.CONNECTING
+        return self.websocket.application_state is not WebSocketState.CONNECTING
 
     async def accept(self) -> None:
         """Finish the handshake.
@@ -73,7 +83,7 @@ class AsgiSocket:
             PeerGoneError: the peer left before.
         """
         try:
-            await self._websocket.accept()
+            await self.websocket.accept()
         except Exception as exc:
             raise PeerGoneError(LOST) from exc
 
@@ -84,16 +94,24 @@ class AsgiSocket:
             PeerGoneError: there is none; it must not be called again.
             DecodeError: the server handed over something that is no message.
         """
-        message = await self._websocket.receive()
-        if message["type"] == "websocket.receive":
-            data = message.get("bytes")
+        try:
+            event = await self.websocket.receive()
+        except Exception as exc:
+            logger.warning("the server failed to receive: %r", exc)
+            raise PeerGoneError(LOST) from exc
+        if event["type"] == "websocket.receive":
+            data = event.get("bytes")
             if data is None:
-                data = message.get("text")
+                data = event.get("text")
             if isinstance(data, str | bytes):
                 return data
+            if isinstance(data, bytearray | memoryview):
+                return bytes(data)
             raise DecodeError("the server handed over a message with neither text nor bytes")
-        code = message.get("code")
-        raise PeerGoneError(NO_CODE if code is None else code, message.get("reason") or "")
+        code, reason = event.get("code"), event.get("reason")
+        raise PeerGoneError(
+            code if isinstance(code, int) else NO_CODE, reason if isinstance(reason, str) else ""
+        )
 
     async def send(self, data: str | bytes) -> None:
         """Send one message: `str` as text, `bytes` as binary.
@@ -104,15 +122,26 @@ class AsgiSocket:
         """
         key = "text" if isinstance(data, str) else "bytes"
         try:
-            await self._websocket.send({"type": "websocket.send", key: data})
+            await self.websocket.send({"type": "websocket.send", key: data})
         except Exception as exc:  # every server has its own
             raise PeerGoneError(LOST) from exc
 
     async def close(self, code: int, reason: str, timeout_s: float) -> None:
-        """Close the connection, before or after it was accepted. Silent, whatever happens."""
-        reason = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+        """Close the connection, before or after it was accepted. Silent, whatever happens.
+
+        Cancelling does not stop it; but where the caller has a deadline of its own that is nearer
+        than the timeout, that one holds.
+        """
+        left_s = anyio.current_effective_deadline() - anyio.current_time()
+        if left_s > 0:  # else the caller is cancelled already, and wants it closed all the same
+            timeout_s = min(timeout_s, _SHARE * left_s)
+        reason = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
         with anyio.move_on_after(timeout_s, shield=True):
             try:
-                await self._websocket.close(code, reason)
+                await self.websocket.close(code, reason)
             except Exception as exc:
                 logger.debug("closing the socket failed: %r", exc)
+
+
+# Of what the caller has left, so that it comes to its own end before its deadline.
+_SHARE = 0.9

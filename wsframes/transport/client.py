@@ -8,7 +8,7 @@ import anyio
 import msgspec
 from starlette.websockets import WebSocket
 
-from wsframes.exceptions import DecodeError, PeerGoneError, UsageError
+from wsframes.exceptions import ClosedByUsError, DecodeError, PeerGoneError, UsageError
 from wsframes.frames import StartFrame
 from wsframes.transport.asgi import LOST, AsgiSocket, as_websocket
 from wsframes.transport.params import WebsocketCallbacks
@@ -43,7 +43,8 @@ class WebsocketClient:
     """One connection, for its whole life.
 
     Input and output share it: each calls `setup` when it starts and `disconnect` when it is done,
-    and the socket is closed when as many have let go as have taken hold.
+    and the socket is closed when as many have let go as have taken hold. One that has ended cannot
+    be set up again.
 
     Args:
         websocket: a Starlette `WebSocket` or a bare `(scope, receive, send)`, accepted or not.
@@ -52,6 +53,9 @@ class WebsocketClient:
         callbacks: told by the `trigger_*` methods.
         write_timeout: what `write_deadline_s` allows a message, in seconds.
         close_timeout: what closing may take, in seconds.
+
+    Raises:
+        UsageError: the websocket is none, or is closed already.
     """
 
     def __init__(
@@ -63,21 +67,25 @@ class WebsocketClient:
         write_timeout: float = 5.0,
         close_timeout: float = 0.5,
     ) -> None:
-        self.websocket: WebSocket = as_websocket(websocket)
         self.is_binary = is_binary
-        self._socket = AsgiSocket(self.websocket)
+        self._socket = AsgiSocket(as_websocket(websocket))
         self._callbacks = callbacks
-        self._write_timeout_s = write_timeout
         self._close_timeout_s = close_timeout
         accepted = self._socket.is_accepted
         self._connection = Connection(
             ConnectionState.OPEN if accepted else ConnectionState.CONNECTING
         )
         self._holders = 0
-        self._reading = False
+        self._accepting = anyio.Lock()
+        self._traffic = _Traffic(write_timeout)
         self.when_gone: Callable[[], None] | None = None
-        """Called once, when the peer has closed the connection or was lost."""
-        self._traffic = _Traffic()
+        """Called once, when the server says that the peer is gone, unless that was known."""
+        self.when_failed: Callable[[], None] | None = None
+        """Called once, when the server has not taken a message and has not said why."""
+
+    @property
+    def websocket(self) -> WebSocket:
+        return self._socket.websocket
 
     @property
     def is_connected(self) -> bool:
@@ -90,47 +98,51 @@ class WebsocketClient:
         return self._connection.state in (ConnectionState.CLOSING, ConnectionState.CLOSED)
 
     @property
-    def has_failed(self) -> bool:
-        """Whether a send has failed and the reader does not know why yet."""
-        return self._connection.state is ConnectionState.FAILING
+    def is_gone(self) -> bool:
+        """Whether the peer has ended the connection, was lost, or was given up."""
+        return self._connection.state in (ConnectionState.GONE, ConnectionState.GIVEN_UP)
 
     @property
     def close_code(self) -> int | None:
-        """The code with which the peer or this side closed, once it is known."""
+        """The code with which the peer or this side ended the connection, once it is known."""
         return self._connection.close_code
 
     @property
     def write_deadline_s(self) -> float | None:
         """When the write that is under way is too slow; None while there is none.
 
-        Time of `anyio.current_time()`: the write timeout and a second for each 64 KiB.
+        Time of `anyio.current_time()`: the write timeout and a second for each 64 KiB. `send` does
+        not look at it: the session does, for all writes by one timer. Who sends without a session
+        puts a deadline around `send`.
         """
-        begun_s = self._traffic.begun_s
-        if begun_s is None:
-            return None
-        return begun_s + self._write_timeout_s + self._traffic.size / _BYTES_PER_SECOND
+        return self._traffic.deadline_s
 
     async def setup(self, frame: StartFrame) -> None:
         """Take hold of the connection, and accept it if nobody has.
 
         Raises:
-            PeerGoneError: the peer left before it was accepted.
+            PeerGoneError: the peer left, maybe before it was accepted.
+            ClosedByUsError: this side has closed it; a new connection needs a new client.
         """
         self._holders += 1
-        if self._connection.state is not ConnectionState.CONNECTING:
-            return
-        try:
-            await self._socket.accept()
-        except PeerGoneError as exc:
-            self.lost(exc.code)
-            raise
-        self._connection.on(ConnectionEvent.ACCEPTED)
+        async with self._accepting:
+            if self._connection.state is ConnectionState.CONNECTING:
+                try:
+                    await self._socket.accept()
+                except PeerGoneError as exc:
+                    self._lost(exc)
+                    raise
+                self._connection.on(ConnectionEvent.ACCEPTED)
+        if self.is_gone:
+            raise PeerGoneError(self._connection.close_code or LOST, self._connection.close_reason)
+        if self.is_closing:
+            raise ClosedByUsError("the connection is closed: a client serves one connection")
 
     def receive(self) -> AsyncIterator[str | bytes]:
         """The messages of the peer, until the connection is over.
 
-        One reader at a time: a second one gets a `UsageError`. Cancelling the wait for a message
-        loses none.
+        One reader at a time, and after `setup`; otherwise it raises a `UsageError`. Cancelling the
+        wait for a message loses none.
         """
         return _Messages(self)
 
@@ -140,19 +152,23 @@ class WebsocketClient:
         Messages go out one at a time, in the order of the calls. False: the connection is over,
         and the message was counted as unsent.
 
-        Cancelling: nothing of the message was sent, or all of it, or the server did not say.
+        Cancelling: nothing of the message was sent, or all of it; the server does not say. On some
+        servers a blocked send cannot be cancelled.
         """
         traffic = self._traffic
         async with traffic.lock:
-            if self._connection.state is not ConnectionState.OPEN:
-                traffic.unsent[self._connection.state.name.lower()] += 1
+            connection = self._connection
+            if connection.state is not ConnectionState.OPEN:
+                traffic.unsent[connection.state.name.lower()] += 1
                 return False
-            traffic.begin(len(data))
+            size = len(data)
+            traffic.begin(size)
             try:
                 await self._socket.send(data)
             except PeerGoneError:
-                self._connection.on(ConnectionEvent.SEND_FAILED)
                 traffic.unsent["failed"] += 1
+                if connection.on(ConnectionEvent.SEND_FAILED) and self.when_failed is not None:
+                    self.when_failed()
                 return False
             except BaseException:
                 traffic.unsent["cancelled"] += 1
@@ -160,7 +176,7 @@ class WebsocketClient:
             finally:
                 traffic.begun_s = None
             traffic.sent += 1
-            traffic.sent_bytes += len(data)
+            traffic.sent_bytes += size
             return True
 
     async def disconnect(self, code: int = 1000, reason: str = "") -> None:
@@ -168,50 +184,59 @@ class WebsocketClient:
 
         Silent, whatever the peer and the server do. Cancelling does not stop it.
         """
-        self._holders -= 1
-        if self._holders > 0 or not self._connection.on(ConnectionEvent.CLOSE):
-            return
-        self._connection.close_code = code
-        self._connection.close_reason = reason
-        await self._socket.close(code, reason, self._close_timeout_s)
-        self._connection.on(ConnectionEvent.CLOSE_DONE)
+        self._holders = max(0, self._holders - 1)
+        if self._holders == 0 and self._connection.close(code, reason):
+            await self._socket.close(code, reason, self._close_timeout_s)
+            self._connection.on(ConnectionEvent.CLOSE_DONE)
 
-    def lost(self, code: int = LOST, reason: str = "") -> None:
-        """The peer is gone, or has to be taken for it."""
-        if self._connection.lost(code, reason) and self.when_gone is not None:
-            self.when_gone()
+    def give_up(self, code: int = LOST, reason: str = "") -> bool:
+        """Take the peer for gone; False if the connection was over already."""
+        return self._connection.without_peer(ConnectionEvent.GIVE_UP, code, reason)
 
     async def trigger_client_connected(self) -> None:
+        """Call `on_client_connected`."""
         await self._callbacks.on_client_connected(self.websocket)
 
     async def trigger_client_disconnected(self) -> None:
+        """Call `on_client_disconnected`."""
         await self._callbacks.on_client_disconnected(self.websocket)
 
     async def trigger_client_timeout(self) -> None:
+        """Call `on_session_timeout`."""
         await self._callbacks.on_session_timeout(self.websocket)
 
     def statistics(self) -> ClientStatistics:
-        traffic = self._traffic
-        return ClientStatistics(
-            received=traffic.received,
-            received_bytes=traffic.received_bytes,
-            malformed=traffic.malformed,
-            sent=traffic.sent,
-            sent_bytes=traffic.sent_bytes,
-            unsent=dict(traffic.unsent),
-        )
+        return self._traffic.statistics()
+
+    def _lost(self, exc: PeerGoneError) -> None:
+        told = self._connection.without_peer(ConnectionEvent.LOST, exc.code, exc.reason)
+        if told and self.when_gone is not None:
+            self.when_gone()
 
 
 class _Traffic:
-    """The lock for writing, the write under way, and the counters."""
+    """The lock for writing, the write under way, whether there is a reader, and the counters."""
 
-    __slots__ = ("begun_s", "lock", "malformed", "received", "received_bytes", "sent", "sent_bytes", "size",
-                 "unsent")  # fmt: skip
+    __slots__ = (
+        "begun_s",
+        "lock",
+        "malformed",
+        "reading",
+        "received",
+        "received_bytes",
+        "sent",
+        "sent_bytes",
+        "size",
+        "timeout_s",
+        "unsent",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float) -> None:
         self.lock = anyio.Lock(fast_acquire=True)
+        self.timeout_s = timeout_s
         self.begun_s: float | None = None
         self.size = 0
+        self.reading = False
         self.malformed = 0
         self.received = 0
         self.received_bytes = 0
@@ -222,6 +247,22 @@ class _Traffic:
     def begin(self, size: int) -> None:
         self.begun_s = anyio.current_time()
         self.size = size
+
+    @property
+    def deadline_s(self) -> float | None:
+        if self.begun_s is None:
+            return None
+        return self.begun_s + self.timeout_s + self.size / _BYTES_PER_SECOND
+
+    def statistics(self) -> ClientStatistics:
+        return ClientStatistics(
+            received=self.received,
+            received_bytes=self.received_bytes,
+            malformed=self.malformed,
+            sent=self.sent,
+            sent_bytes=self.sent_bytes,
+            unsent=dict(self.unsent),
+        )
 
 
 class _Messages:
@@ -236,24 +277,26 @@ class _Messages:
         return self
 
     async def __anext__(self) -> str | bytes:
-        client = self._client
-        if client._reading:
+        client, traffic = self._client, self._client._traffic
+        if traffic.reading:
             raise UsageError("the messages are being read already: one reader at a time")
-        client._reading = True
+        if client._connection.state is ConnectionState.CONNECTING:
+            raise UsageError("the connection is not accepted yet: call setup before receive")
+        traffic.reading = True
         try:
             while client._connection.state not in _OVER:
                 try:
                     data = await client._socket.receive()
                 except DecodeError:
-                    client._traffic.malformed += 1
+                    traffic.malformed += 1
                 except PeerGoneError as exc:
-                    client.lost(exc.code, exc.reason)
+                    client._lost(exc)
                 else:
-                    client._traffic.received += 1
-                    client._traffic.received_bytes += len(data)
+                    traffic.received += 1
+                    traffic.received_bytes += len(data)
                     return data
         finally:
-            client._reading = False
+            traffic.reading = False
         raise StopAsyncIteration
 
 

@@ -4,23 +4,30 @@ Input and output share it. Whichever of them starts first opens the connection a
 which live in the run; whichever is cleaned up last closes the connection.
 """
 
+import logging
+import math
 from typing import Any
 
 import anyio
 
+from wsframes.exceptions import PeerGoneError
 from wsframes.frames import StartFrame
 from wsframes.graph.context import RunContext
 from wsframes.graph.events import EventHandlers
-from wsframes.graph.outcome import EndReason
+from wsframes.graph.outcome import EndReason, RunResult
+from wsframes.transport.asgi import LOST, NO_CODE
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.params import WebsocketParams
 from wsframes.transport.wire import Wire
 
 __all__ = ["CLOSE_CODES", "SessionLifetime"]
 
+logger = logging.getLogger("wsframes.transport")
+
 # RFC 6455, section 7.4.1, and the registry that it founds.
 CLOSE_CODES = {
     EndReason.ENDED: 1000,
+    EndReason.STOPPED: 1000,
     EndReason.SESSION_TIMEOUT: 1000,
     EndReason.IDLE_TIMEOUT: 1000,
     EndReason.CANCELLED: 1001,
@@ -29,7 +36,7 @@ CLOSE_CODES = {
     EndReason.OVERLOAD: 1013,
 }
 _FAILED = 1011
-_NO_CLEAN_CLOSE = (1005, 1006)
+_NO_CLEAN_CLOSE = (NO_CODE, LOST)
 
 # After a send has failed, the reader is given this long to learn with which code the peer left.
 _CODE_GRACE_S = 0.5
@@ -52,16 +59,20 @@ class SessionLifetime:
         self._holders: set[object] = set()
         self._context: RunContext | None = None
         self._connected = False
+        self._left = False
         self._ends_at_s: float | None = None
         self.ended_code = CLOSE_CODES[EndReason.ENDED]
         """Close code of a session that ends as it should; another one where a server goes away."""
-        client.when_gone = self._gone
+        client.when_gone = self._peer_left
+        client.when_failed = self._send_failed
 
     async def open(self, holder: object, context: RunContext, frame: StartFrame) -> None:
         """Make the connection ready for one of its ends, and watch it in this run.
 
+        Where the peer has left already, the end of the run is decided when this returns.
+
         Raises:
-            PeerGoneError: the peer left before the connection was accepted.
+            Exception: what the setup of the serializer raises.
         """
         async with self._opening:
             if self._context is not context:
@@ -69,33 +80,44 @@ class SessionLifetime:
                 self._watch(context)
             if holder not in self._holders:
                 self._holders.add(holder)
-                await self._client.setup(frame)
+                try:
+                    await self._client.setup(frame)
+                except PeerGoneError:
+                    return
             await self._wire.setup(frame)
             if not self._connected:
                 self._connected = True
                 await self._client.trigger_client_connected()
 
-    async def close(self, holder: object) -> None:
-        """One end is done for good; the connection is closed when both are."""
-        context = self._context
-        if holder not in self._holders or context is None or context.result is None:
-            return
+    async def close(self, holder: object, context: RunContext | None) -> None:
+        """One end is done for good; the connection is closed when both are, or neither began.
+
+        Args:
+            holder: the end.
+            context: the run that it is in, if it is in one.
+        """
+        context = context or self._context
+        held = holder in self._holders
         self._holders.discard(holder)
-        reason = context.result.reason
-        ended = reason is EndReason.ENDED
-        code = self.ended_code if ended else CLOSE_CODES.get(reason, _FAILED)
-        await self._client.disconnect(code, reason.value)
-        context.add_to_result(close_code=self._client.close_code)
+        if held or not self._holders:
+            result = context.result if context is not None else None
+            reason = EndReason.ENDED if result is None else result.reason
+            await self._client.disconnect(self._close_code(result), reason.value)
+            if context is not None:
+                context.add_to_result(close_code=self._client.close_code)
 
     def emit(self, handlers: EventHandlers, name: str, *args: Any) -> None:
         """Tell an event of the session among those of the run."""
         if self._context is not None:
             self._context.emit(handlers, name, *args)
 
-    def send_failed(self) -> None:
-        """The server did not take a message: the peer is gone, or will be told so soon."""
-        if self._context is not None and self._client.has_failed:
-            self._context.call_at(anyio.current_time() + _CODE_GRACE_S, self._client.lost)
+    def _close_code(self, result: RunResult | None) -> int:
+        if result is None or result.reason is EndReason.ENDED:
+            return self.ended_code
+        code = result.close_code
+        if code is None or code in _NO_CLEAN_CLOSE:
+            code = CLOSE_CODES.get(result.reason, _FAILED)
+        return code
 
     def _watch(self, context: RunContext) -> None:
         now_s = anyio.current_time()
@@ -104,40 +126,52 @@ class SessionLifetime:
             # From the first start: a session that was stopped and resumed has no second life.
             if self._ends_at_s is None:
                 self._ends_at_s = now_s + self._params.session_timeout
-            if self._ends_at_s >= now_s:
+            if self._ends_at_s < math.inf:
                 context.call_at(self._ends_at_s, self._time_out)
+        if self._client.is_gone:  # it left while nobody watched
+            self._peer_left()
 
-    def _gone(self) -> None:
+    def _peer_left(self) -> None:
+        lost = self._client.close_code in _NO_CLEAN_CLOSE
+        self._without_peer(EndReason.CLIENT_LOST if lost else EndReason.CLIENT_DISCONNECTED)
+
+    def _without_peer(self, reason: EndReason, error: str | None = None) -> None:
         context = self._context
-        if context is None:
+        # What was decided before is the cause, and the peer's leaving no more than its effect.
+        if context is None or context.result is not None or self._left:
             return
+        self._left = True
         if self._connected:
             context.start_soon(self._client.trigger_client_disconnected)
-        if self._params.end_on_disconnect or not self._connected:
-            code = self._client.close_code
-            lost = code in _NO_CLEAN_CLOSE
-            reason = EndReason.CLIENT_LOST if lost else EndReason.CLIENT_DISCONNECTED
-            context.finish(reason, close_code=code)
+        if self._params.end_on_disconnect or not self._connected or error is not None:
+            context.finish(reason, close_code=self._client.close_code, error=error)
+
+    def _send_failed(self) -> None:
+        if self._context is not None:
+            self._context.call_at(anyio.current_time() + _CODE_GRACE_S, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._client.give_up(LOST):
+            self._without_peer(EndReason.CLIENT_LOST)
 
     def _time_out(self) -> None:
-        assert self._context is not None
-        self._context.start_soon(self._client.trigger_client_timeout)
+        context = self._context
+        assert context is not None
+        self._ends_at_s = math.inf  # it is told once
+        context.start_soon(self._client.trigger_client_timeout)
         if self._params.end_on_session_timeout:
-            self._context.finish(EndReason.SESSION_TIMEOUT)
+            context.finish(EndReason.SESSION_TIMEOUT)
 
     def _check_write(self) -> None:
         # It looks once every write timeout, which is enough to be exact: a write that begins
         # after one look is not too slow before the next. So no send needs a timer of its own.
-        assert self._context is not None
+        context = self._context
+        assert context is not None
         now_s = anyio.current_time()
         deadline_s = self._client.write_deadline_s
         if deadline_s is None:
-            self._context.call_at(now_s + self._params.write_timeout, self._check_write)
+            context.call_at(now_s + self._params.write_timeout, self._check_write)
         elif now_s < deadline_s:
-            self._context.call_at(deadline_s, self._check_write)
-        else:
-            code = CLOSE_CODES[EndReason.SLOW_CLIENT]
-            self._context.finish(
-                EndReason.SLOW_CLIENT, close_code=code, error="the peer did not read in time"
-            )
-            self._client.lost(code, "too slow")
+            context.call_at(deadline_s, self._check_write)
+        elif self._client.give_up(CLOSE_CODES[EndReason.SLOW_CLIENT], "too slow"):
+            self._without_peer(EndReason.SLOW_CLIENT, "the peer did not read in time")

@@ -2,26 +2,28 @@
 
     CONNECTING   not accepted yet
     OPEN         both may send
-    CLOSING      this side has begun to close it
     FAILING      a send has failed: nothing more is sent; the reader may still learn the close code
+    GIVEN_UP     the peer counts as gone, and what is left of the connection is to be closed
+    CLOSING      this side has begun to close it
     CLOSED       this side has closed it
     GONE         the peer has closed it, or it was lost
 
-The last two are final, and only the way into GONE tells `on_client_disconnected`: a connection
-that this side closes is never told as the peer's doing, and one that the peer ends is told once,
-whichever of the reader, a send and the write deadline notices it first.
+The last two are final. `on_client_disconnected` is told on the way into GIVEN_UP or GONE, and only
+there: a connection that this side closes is never told as the peer's doing, and one that the peer
+ends is told once, whichever of the reader, a send and the write deadline notices it first.
 """
 
 from enum import Enum, auto
 
-__all__ = ["Connection", "ConnectionEvent", "ConnectionState"]
+__all__ = ["TRANSITIONS", "Connection", "ConnectionEvent", "ConnectionState"]
 
 
 class ConnectionState(Enum):
     CONNECTING = auto()
     OPEN = auto()
-    CLOSING = auto()
     FAILING = auto()
+    GIVEN_UP = auto()
+    CLOSING = auto()
     CLOSED = auto()
     GONE = auto()
 
@@ -29,14 +31,16 @@ class ConnectionState(Enum):
 class ConnectionEvent(Enum):
     ACCEPTED = auto()
     """The handshake is done."""
+    SEND_FAILED = auto()
+    """The server did not take a message."""
+    GIVE_UP = auto()
+    """The peer has to be taken for gone, whatever the server says."""
+    LOST = auto()
+    """The server says that the peer is gone."""
     CLOSE = auto()
     """This side wants it closed."""
     CLOSE_DONE = auto()
     """The close frame is out, or its deadline is past."""
-    SEND_FAILED = auto()
-    """The server did not take a message."""
-    LOST = auto()
-    """The server says that the peer is gone, or it has to be taken for gone."""
 
 
 _S = ConnectionState
@@ -47,22 +51,28 @@ TRANSITIONS: dict[tuple[ConnectionState, ConnectionEvent], ConnectionState] = {
     (_S.CONNECTING, _E.ACCEPTED): _S.OPEN,
     (_S.CONNECTING, _E.CLOSE): _S.CLOSING,
     (_S.CONNECTING, _E.LOST): _S.GONE,
-    (_S.OPEN, _E.CLOSE): _S.CLOSING,
     (_S.OPEN, _E.SEND_FAILED): _S.FAILING,
+    (_S.OPEN, _E.GIVE_UP): _S.GIVEN_UP,
     (_S.OPEN, _E.LOST): _S.GONE,
+    (_S.OPEN, _E.CLOSE): _S.CLOSING,
+    (_S.FAILING, _E.GIVE_UP): _S.GIVEN_UP,
     (_S.FAILING, _E.LOST): _S.GONE,
     (_S.FAILING, _E.CLOSE): _S.CLOSING,
-    (_S.CLOSING, _E.CLOSE_DONE): _S.CLOSED,
+    (_S.GIVEN_UP, _E.LOST): _S.GONE,
+    (_S.GIVEN_UP, _E.CLOSE): _S.CLOSING,
     (_S.CLOSING, _E.LOST): _S.CLOSED,
+    (_S.CLOSING, _E.CLOSE_DONE): _S.CLOSED,
 }
+
+_WITHOUT_PEER = (ConnectionState.GIVEN_UP, ConnectionState.GONE)
 
 
 class Connection:
     """Where a connection stands, and how it ended.
 
     Attributes:
-        state: read it; `on` changes it.
-        close_code: of the side that closed, once it is known.
+        state: read it; the methods change it.
+        close_code: of the side that ended it, once it is known.
         close_reason: likewise.
     """
 
@@ -81,12 +91,20 @@ class Connection:
         self.state = state
         return True
 
-    def lost(self, code: int, reason: str) -> bool:
-        """The peer is gone; True if it is the peer's doing and not told before."""
-        if not self.on(ConnectionEvent.LOST):
-            return False
-        if self.state is not ConnectionState.GONE:
+    def without_peer(self, event: ConnectionEvent, code: int, reason: str) -> bool:
+        """Take LOST or GIVE_UP; says whether that has ended it, by the peer's doing."""
+        over = self.state in _WITHOUT_PEER
+        if not self.on(event) or over or self.state not in _WITHOUT_PEER:
             return False
         self.close_code = code
         self.close_reason = reason
+        return True
+
+    def close(self, code: int, reason: str) -> bool:
+        """Begin to close it; False if there is nothing to close."""
+        if not self.on(ConnectionEvent.CLOSE):
+            return False
+        if self.close_code is None:
+            self.close_code = code
+            self.close_reason = reason
         return True

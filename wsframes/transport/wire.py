@@ -1,17 +1,15 @@
 """A serializer as the transport uses it: set up once, `def` or `async def` alike."""
 
 import inspect
-from collections.abc import Awaitable
-from typing import TypeVar, cast
+from typing import Any, NoReturn
 
 import anyio
 
+from wsframes.exceptions import EncodeError, UsageError
 from wsframes.frames import Frame, StartFrame
 from wsframes.serializers import FrameSerializer
 
 __all__ = ["Wire"]
-
-T = TypeVar("T")
 
 
 class Wire:
@@ -21,15 +19,21 @@ class Wire:
         serializer: None: nothing comes from the wire and nothing goes to it.
     """
 
-    __slots__ = ("_async_deserialize", "_async_serialize", "_lock", "_serializer",
-                 "_started_by")  # fmt: skip
+    __slots__ = (
+        "_async_deserialize",
+        "_async_serialize",
+        "_is_set_up",
+        "_lock",
+        "_serializer",
+    )
 
     def __init__(self, serializer: FrameSerializer | None) -> None:
         self._serializer = serializer
-        self._started_by: StartFrame | None = None
+        self._is_set_up = False
         self._async_serialize = _is_async(serializer, "serialize")
         self._async_deserialize = _is_async(serializer, "deserialize")
-        # Senders of several destinations and urgent messages must not enter it at once.
+        # Senders of several destinations and urgent messages must not enter it at once; and what
+        # has been through it first is sent first.
         self._lock = anyio.Lock(fast_acquire=True)
 
     @property
@@ -38,32 +42,58 @@ class Wire:
         return self._serializer is not None
 
     async def setup(self, frame: StartFrame) -> None:
-        """Set the serializer up; a second call for the same start does nothing."""
-        if self._serializer is not None and self._started_by is not frame:
-            self._started_by = frame
+        """Set the serializer up, once: a session that is resumed keeps what it knows."""
+        if self._serializer is not None and not self._is_set_up:
             result = self._serializer.setup(frame)
             if result is not None:
                 await result
+            self._is_set_up = True
 
     async def serialize(self, frame: Frame) -> str | bytes | None:
-        """The message of a frame; what the serializer returns or raises."""
-        if self._serializer is None:
+        """The message of a frame.
+
+        Raises:
+            EncodeError: the serializer returned something else.
+            Exception: what the serializer raises.
+        """
+        serializer = self._serializer
+        if serializer is None:
             return None
-        if not self._async_serialize:
-            return cast(str | bytes | None, self._serializer.serialize(frame))
-        async with self._lock:
-            return await cast(
-                Awaitable[str | bytes | None], self._serializer.serialize(frame)
-            )
+        data: Any
+        if self._async_serialize:
+            async with self._lock:
+                data = await serializer.serialize(frame)  # type: ignore[misc]
+        else:
+            data = serializer.serialize(frame)
+        if data is None or isinstance(data, str | bytes):
+            return data  # type: ignore[no-any-return]
+        return self._refuse("serialize", data, EncodeError, "str, bytes or None")
 
     async def deserialize(self, data: str | bytes) -> Frame | None:
-        """The frame of a message; what the serializer returns or raises."""
-        if self._serializer is None:
+        """The frame of a message.
+
+        Raises:
+            UsageError: the serializer returned something else.
+            Exception: what the serializer raises.
+        """
+        serializer = self._serializer
+        if serializer is None:
             return None
-        result = self._serializer.deserialize(data)
+        frame: Any = serializer.deserialize(data)
         if self._async_deserialize:
-            return await cast(Awaitable[Frame | None], result)
-        return cast(Frame | None, result)
+            frame = await frame
+        if frame is None or isinstance(frame, Frame):
+            return frame
+        return self._refuse("deserialize", frame, UsageError, "a Frame or None")
+
+    def _refuse(
+        self, method: str, result: Any, error: type[Exception], allowed: str
+    ) -> NoReturn:
+        name = f"{type(self._serializer).__name__}.{method}"
+        if inspect.iscoroutine(result):
+            result.close()  # else Python warns, somewhere else, that it was never awaited
+            raise error(f"{name} returned a coroutine: write it with `async def`")
+        raise error(f"{name} returned {type(result).__name__}: it must return {allowed}")
 
 
 def _is_async(serializer: FrameSerializer | None, name: str) -> bool:

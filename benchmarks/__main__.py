@@ -1,0 +1,117 @@
+"""`python -m benchmarks`: measures, and prints one table."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import (
+    bench_codec,
+    bench_echo,
+    bench_frames,
+    bench_hops,
+    bench_import,
+    bench_memory,
+    bench_sessions,
+)
+from benchmarks.contest import BenchmarkFailed, Options
+from benchmarks.report import document, noise_lines, table
+from benchmarks.runner import Contest, pipecat_version
+from benchmarks.serve import SERVERS
+
+__all__ = ["BENCHMARKS", "main"]
+
+BENCHMARKS = {
+    "frames": bench_frames,
+    "hops": bench_hops,
+    "codec": bench_codec,
+    "echo": bench_echo,
+    "import": bench_import,
+    "memory": bench_memory,
+    "sessions": bench_sessions,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    unknown = [name for name in asked.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark {unknown[0]!r}: there are {', '.join(BENCHMARKS)}")
+    if asked.json is not None and not asked.json.resolve().parent.is_dir():
+        parser.error(f"--json: there is no directory {asked.json.resolve().parent}")
+    try:
+        pipecat = None if asked.pipecat is None else pipecat_version(asked.pipecat)
+    except BenchmarkFailed as exc:
+        parser.error(f"--pipecat: {exc}")
+    options = Options(
+        scale="quick" if asked.quick else "full",
+        pipecat=asked.pipecat,
+        servers=tuple(asked.server or ["uvicorn"]),
+        sessions=tuple(asked.sessions or ()),
+    )
+    names = asked.names or list(BENCHMARKS)
+    contest = Contest(options, _tell)
+    try:
+        outcomes = contest.run([BENCHMARKS[name].benchmark(options) for name in names])
+    except BenchmarkFailed as exc:
+        print(f"benchmarks: {exc}", file=sys.stderr)
+        return 1
+    print(table(outcomes))
+    print(noise_lines(contest.loops_us))
+    if asked.json is not None:
+        text = json.dumps(
+            document(outcomes, contest.loops_us, pipecat, scale=options.scale), indent=2
+        )
+        asked.json.write_text(text + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    questions = "\n".join(
+        f"  {name:9} {(module.__doc__ or '').partition(chr(10))[0]}"
+        for name, module in BENCHMARKS.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measures wsframes, each contender in a process of its own.",
+        epilog=f"benchmarks (all by default):\n{questions}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure")
+    parser.add_argument("--quick", action="store_true", help="a look, not figures to publish")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
+    parser.add_argument(
+        "--pipecat", metavar="PYTHON", help="an interpreter with pipecat-ai, to compare with"
+    )
+    parser.add_argument(
+        "--server",
+        action="append",
+        choices=sorted(SERVERS),
+        help="for memory and sessions; may be repeated (default: uvicorn)",
+    )
+    parser.add_argument(
+        "--sessions",
+        action="append",
+        type=_positive,
+        metavar="N",
+        help="how many at once, for memory and sessions; may be repeated",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

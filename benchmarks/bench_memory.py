@@ -1,0 +1,68 @@
+"""What does a session hold while nothing happens in it?
+
+Sessions that have exchanged a few messages and are silent then, on a real server: memory of the
+process (`rss`), memory that Python knows of (`traced`, on a server of its own, since tracing takes
+memory itself) and tasks, each per session. Against a bare ASGI echo on the same server, and against
+Pipecat.
+"""
+
+import sys
+
+from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
+from benchmarks.sockets import measure_server
+
+__all__ = ["benchmark"]
+
+_SESSIONS = {"full": 200, "quick": 100, "smoke": 3}
+_ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
+
+
+def benchmark(options: Options) -> Benchmark:
+    contenders = []
+    bars = []
+    sessions = max(options.sessions, default=_SESSIONS[options.scale])
+    for server in options.servers:
+        arguments = {"server": server, "sessions": sessions}
+        bare, ours = f"bare, {server}", f"wsframes, {server}"
+        contenders += [
+            Contender(bare, idle, arguments | {"app": "bare_echo"}),
+            Contender(ours, idle, arguments | {"app": "pcm_echo"}, against=bare),
+        ]
+        bars += [
+            Bar(ours, "rss_kib", 64.0, of="excess"),
+            Bar(ours, "traced_kib", 64.0, of="excess"),
+            Bar(ours, "tasks", 4.0, of="excess"),
+        ]
+        if options.pipecat is not None and server.startswith("uvicorn"):
+            contenders.append(
+                Contender(
+                    f"pipecat, {server}",
+                    idle_pipecat,
+                    arguments | {"python": options.pipecat},
+                    against=ours,
+                )
+            )
+    rounds = _ROUNDS[options.scale]
+    return Benchmark("memory", __doc__, rounds, tuple(contenders), tuple(bars))
+
+
+def idle(server: str, app: str, sessions: int) -> Measurement:
+    return _idle(server, f"benchmarks.apps:{app}", sessions, sys.executable)
+
+
+def idle_pipecat(server: str, sessions: int, python: str) -> Measurement:
+    return _idle(server, "benchmarks.compare.pipecat_server:echo", sessions, python)
+
+
+def _idle(server: str, app: str, sessions: int, python: str) -> Measurement:
+    load = ["--sessions", str(sessions)]
+    plain = measure_server(server, app, load, python=python)
+    traced = measure_server(server, app, load, trace=True, python=python)
+    return Measurement(
+        {
+            "rss_kib": plain["rss_bytes"] / 1024,
+            "traced_kib": traced["traced_bytes"] / 1024,
+            "tasks": plain["tasks"],
+            "left_tasks": plain["left_tasks"],
+        }
+    )

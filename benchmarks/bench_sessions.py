@@ -1,0 +1,69 @@
+"""What does a session cost on a real server, and how late does it get?
+
+Sessions of 50 messages of 640 bytes a second, echoed, over real sockets. The cost is the server
+process's own CPU time for each message that came back. wsframes, with bare PCM and with MessagePack
+on the wire, against a bare ASGI echo on the same server with the same client, and against Pipecat
+with a serializer that does as little as ours for PCM.
+
+A message is late by the time from when it was due to be sent until it is back; in that are the
+server's and the client's own delays, so it says something next to the bare echo only.
+"""
+
+from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
+from benchmarks.sockets import measure_server
+
+__all__ = ["benchmark"]
+
+_SESSIONS = {"full": (20, 40), "quick": (20,), "smoke": (2,)}
+_SECONDS = {"full": 10.0, "quick": 4.0, "smoke": 0.2}
+_ROUNDS = {"full": 5, "quick": 3, "smoke": 1}
+
+_RATE = 50
+
+
+def benchmark(options: Options) -> Benchmark:
+    contenders = []
+    bars = []
+    for server in options.servers:
+        for sessions in options.sessions or _SESSIONS[options.scale]:
+            load = {"sessions": sessions, "seconds": _SECONDS[options.scale]}
+            arguments = load | {"server": server}
+            where = f"{sessions} on {server}"
+            bare, pcm, msgpack = f"bare, {where}", f"pcm, {where}", f"msgpack, {where}"
+            contenders += [
+                Contender(bare, echo, arguments | {"app": "bare_echo"}),
+                Contender(pcm, echo, arguments | {"app": "pcm_echo"}, against=bare),
+                Contender(
+                    msgpack,
+                    echo,
+                    arguments | {"app": "msgpack_echo", "wire": "msgpack"},
+                    against=bare,
+                ),
+            ]
+            bars.append(Bar(pcm, "message_us", 1.35, of="ratio"))
+            # Pipecat runs on asyncio only.
+            if options.pipecat is not None and server.startswith("uvicorn"):
+                contenders.append(
+                    Contender(
+                        f"pipecat, {where}",
+                        echo_pipecat,
+                        arguments | {"python": options.pipecat},
+                        against=pcm,
+                    )
+                )
+    rounds = _ROUNDS[options.scale]
+    return Benchmark("sessions", __doc__, rounds, tuple(contenders), tuple(bars))
+
+
+def echo(server: str, app: str, sessions: int, seconds: float, wire: str = "pcm") -> Measurement:
+    load = [*_load(sessions, seconds), "--wire", wire]
+    return Measurement(measure_server(server, f"benchmarks.apps:{app}", load))
+
+
+def echo_pipecat(server: str, sessions: int, seconds: float, python: str) -> Measurement:
+    app = "benchmarks.compare.pipecat_server:echo"
+    return Measurement(measure_server(server, app, _load(sessions, seconds), python=python))
+
+
+def _load(sessions: int, seconds: float) -> list[str]:
+    return ["--sessions", str(sessions), "--seconds", str(seconds), "--rate", str(_RATE)]

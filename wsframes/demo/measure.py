@@ -1,0 +1,194 @@
+"""Whether the session went as it should, and its figures. Pure; times as in `notes`.
+
+A piece of the answer is *late* by how long after its due time it came to the client. It is due when
+the server may send it: when the client has sent the message that told the server's gate that the
+phrase was over, and later by so much as the audio before it lasts, less the lead. So the way to the
+server and back is part of it, and so is everything that happens on the way.
+"""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from wsframes.demo.clip import MESSAGE_MS, SAMPLE_RATE, Clip
+from wsframes.demo.notes import Heard, Served
+from wsframes.demo.playout import PlayOut
+
+__all__ = ["Answer", "Figures", "Piece", "find_problem", "measure", "percentile"]
+
+_MESSAGE_SAMPLES = SAMPLE_RATE * MESSAGE_MS // 1000
+_NORMAL_CLOSE = 1000
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A message of audio from the server.
+
+    Attributes:
+        at_s: when it came.
+        late_ms: by how much.
+        heard_s: when a player that is never early plays it.
+    """
+
+    at_s: float
+    late_ms: float
+    heard_s: float
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One of the phrases, said and answered.
+
+    Attributes:
+        words: of the phrase.
+        said_s: from when
+        until_s: to when it was said; its last sample had been sent.
+        begins_s: when the first piece of the answer came.
+        ends_s: when the last one has been played.
+    """
+
+    words: str
+    said_s: float
+    until_s: float
+    begins_s: float
+    ends_s: float
+
+    @property
+    def after_ms(self) -> float:
+        """From the last word to the first of the answer."""
+        return 1000 * (self.begins_s - self.until_s)
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What was measured.
+
+    Attributes:
+        answers: one for each phrase.
+        pieces: of all of the answers.
+        gaps: how often a player would have run dry within an answer.
+        round_trips_ms: of messages through the pipeline and back.
+        send_late_ms: by how much the client's own messages were late: what this machine's timers
+            are worth.
+    """
+
+    answers: list[Answer]
+    pieces: list[Piece]
+    gaps: int
+    round_trips_ms: list[float]
+    send_late_ms: list[float]
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that so many percent of all values do not exceed.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    if not values:
+        raise ValueError("no values, no percentile")
+    rank = math.ceil(len(values) * percent / 100)
+    return sorted(values)[max(0, rank - 1)]
+
+
+def find_problem(clip: Clip, heard: Heard, served: Served) -> str | None:
+    """What is wrong with a session, or None if nothing is."""
+    messages = len(clip.messages())
+    if (served.reason, served.close_code) != ("ended", _NORMAL_CLOSE) or served.error is not None:
+        told = f" ({served.error})" if served.error is not None else ""
+        return f"the session ended with {served.reason}, close code {served.close_code}{told}"
+    if heard.close_code != _NORMAL_CLOSE:
+        return f"the client saw close code {heard.close_code}, and {_NORMAL_CLOSE} was sent"
+    if len(heard.sent_s) != messages:
+        return f"the client could send {len(heard.sent_s)} of {messages} messages of audio"
+    if served.dropped:
+        lost = ", ".join(f"{count} ({reason})" for reason, count in served.dropped.items())
+        return f"the server dropped frames: {lost}"
+    for way, sent, received in (
+        ("to the server", heard.messages_sent, served.received),
+        ("to the client", served.sent, heard.messages_received),
+        ("echoed", heard.pings, len(heard.round_trips_s)),
+    ):
+        if sent != received:
+            return f"{sent} messages were sent and {received} arrived {way}"
+    return _find_difference(clip, b"".join(arrival.audio for arrival in heard.arrivals))
+
+
+def _find_difference(clip: Clip, answer: bytes) -> str | None:
+    phrases = clip.answers()
+    if len(phrases) != len(clip.spoken):
+        return f"{len(clip.spoken)} phrases were said and {len(phrases)} answered"
+    for said, phrase in zip(clip.spoken, phrases, strict=True):
+        if not phrase.start <= said.start <= said.end <= phrase.end:
+            return f"the answer to {said.words!r} is not all of it"
+    expected = b"".join(phrase.audio for phrase in phrases)
+    if len(answer) != len(expected):
+        return f"the answer has {len(answer) // 2} samples and the phrases {len(expected) // 2}"
+    if answer != expected:
+        at = next(i for i, (a, b) in enumerate(zip(answer, expected, strict=True)) if a != b)
+        return f"the answer differs from the phrases from sample {at // 2} on"
+    return None
+
+
+def measure(clip: Clip, heard: Heard, served: Served) -> Figures:
+    """The figures of a session in which `find_problem` has found nothing."""
+    schedule = _Schedule(served.lead_ms / 1000)
+    player = PlayOut(SAMPLE_RATE)
+    arrivals = iter(heard.arrivals)
+    answers: list[Answer] = []
+    pieces: list[Piece] = []
+    gaps = 0
+    for said, phrase in zip(clip.spoken, clip.answers(), strict=True):
+        schedule.begin(heard.sent_s[_message_with(phrase.found_at - 1)])
+        first = len(pieces)
+        came = 0
+        while came < phrase.samples:
+            arrival = next(arrivals)
+            samples = len(arrival.audio) // 2
+            late_ms = 1000 * (arrival.at_s - schedule.due_s)
+            dry = player.ends_s < arrival.at_s
+            gaps += dry and came > 0
+            pieces.append(Piece(arrival.at_s, late_ms, player.take(samples, arrival.at_s)))
+            schedule.sent(samples)
+            came += samples
+        answers.append(
+            Answer(
+                words=said.words,
+                said_s=heard.sent_s[_message_with(said.start)],
+                until_s=heard.sent_s[_message_with(said.end - 1)],
+                begins_s=pieces[first].at_s,
+                ends_s=player.ends_s,
+            )
+        )
+    return Figures(
+        answers=answers,
+        pieces=pieces,
+        gaps=gaps,
+        round_trips_ms=[1000 * trip_s for _, trip_s in heard.round_trips_s],
+        send_late_ms=[
+            1000 * at_s - number * MESSAGE_MS for number, at_s in enumerate(heard.sent_s)
+        ],
+    )
+
+
+class _Schedule:
+    """When the server may send the next piece."""
+
+    def __init__(self, lead_s: float) -> None:
+        self._lead_s = lead_s
+        self._begins_s = 0.0
+        self._ends_s = 0.0
+
+    def begin(self, at_s: float) -> None:
+        """An answer can begin now; it follows the one before if that is still being played."""
+        self._begins_s = at_s
+        self._ends_s = max(at_s, self._ends_s)
+
+    @property
+    def due_s(self) -> float:
+        return max(self._begins_s, self._ends_s - self._lead_s)
+
+    def sent(self, samples: int) -> None:
+        self._ends_s += samples / SAMPLE_RATE
+
+
+def _message_with(sample: int) -> int:
+    return sample // _MESSAGE_SAMPLES
