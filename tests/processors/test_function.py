@@ -199,7 +199,7 @@ def test_the_types_given_outweigh_the_annotation() -> None:
     assert narrow.types == (TextFrame,)
 
 
-def test_a_method_and_an_object_can_be_processors() -> None:
+async def test_a_method_and_an_object_can_be_processors() -> None:
     class Bot:
         def answer(self, frame: TextFrame) -> TextFrame:
             return TextFrame(f"{frame.text}!")
@@ -209,7 +209,7 @@ def test_a_method_and_an_object_can_be_processors() -> None:
     bot = Bot()
     made = processor(bot.answer)
     assert (made.__name__, made.types) == ("answer", (TextFrame,))
-    assert not made()._is_lane()
+    await run_test(made(), frames_to_send=[TextFrame("a")], expected_down_frames=[TextFrame("a!")])
 
     called = processor(TextFrame)(bot)
     assert called.__name__ == "Bot"

@@ -1,16 +1,17 @@
 """What the servers serve: the same echo, mounted in every way that there is.
 
 `application` is a plain ASGI callable. The first part of the path picks the way, and each is handed
-the connection as the server gave it. The query says the rest: `session` names the connection in the
-reports, `serializer` and `lead_ms` set it up.
+the connection as the server gave it. The query says the rest: `session` is the connection's name in
+the reports, `serializer` and the names of some parameters set it up.
 """
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 from fastapi import FastAPI
 from fastapi import WebSocket as FastAPIWebSocket
 from starlette.applications import Starlette
@@ -18,7 +19,7 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from tests.servers.report import REPORTS, Report, ReportWriter
+from tests.servers.report import REPORTS, Report, write_report
 from wsframes import (
     CancelFrame,
     EndFrame,
@@ -41,7 +42,7 @@ from wsframes.serializers import (
 )
 from wsframes.transport import WebsocketApp, WebsocketParams, WebsocketTransport
 
-__all__ = ["ALLOWED_ORIGIN", "MAX_MESSAGE_BYTES", "application"]
+__all__ = ["ALLOWED_ORIGIN", "MAX_MESSAGE_BYTES", "WAYS", "application"]
 
 ALLOWED_ORIGIN = "https://allowed.example"
 MAX_MESSAGE_BYTES = 32 * 1024
@@ -51,8 +52,8 @@ _SERIALIZERS: dict[str, Callable[[], FrameSerializer]] = {
     "msgpack": MsgpackFrameSerializer,
     "json": JsonFrameSerializer,
 }
-
-writer = ReportWriter(Path(os.environ[REPORTS]))
+_SECONDS = ("session_timeout", "write_timeout")
+_FLOOD = TransportMessageFrame("x" * 20_000)
 
 
 class Echo(FrameProcessor):
@@ -67,11 +68,27 @@ class Echo(FrameProcessor):
             elif frame.message == "cancel":
                 frame, direction = CancelFrame(), FrameDirection.UPSTREAM
             elif frame.message == "fail":
-                self.push_error("as it was told", fatal=True)
+                self.push_error("as it was told to", fatal=True)
+                return
+            elif frame.message == "flood":
+                self.start_soon(self._flood)
                 return
             else:
                 frame = TransportMessageFrame(frame.message)
         self.push_frame_nowait(frame, direction)
+
+    async def _flood(self) -> None:
+        while True:
+            await self.push_frame(_FLOOD.replace())
+
+
+class Stuck(FrameProcessor):
+    """Takes the first audio, and never comes back from it."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, InputAudioRawFrame):
+            await anyio.sleep_forever()
+        await self.push_frame(frame, direction)
 
 
 def params_of(websocket: WebSocket) -> WebsocketParams:
@@ -82,13 +99,15 @@ def params_of(websocket: WebSocket) -> WebsocketParams:
         serializer=_SERIALIZERS[query.get("serializer", "raw")](),
         audio_out_lead_ms=int(query.get("lead_ms", 2000)),
         max_message_bytes=MAX_MESSAGE_BYTES,
+        **{name: float(query[name]) for name in _SECONDS if name in query},
     )
 
 
-def echo(transport: WebsocketTransport) -> PipelineTask:
+def build(transport: WebsocketTransport) -> PipelineTask:
     """The pipeline, with everything noted that the report is to tell."""
-    task = PipelineTask(Pipeline([transport.input(), Echo(), transport.output()]))
     report: Report = transport.websocket.scope["report"]
+    middle = Stuck() if "stuck" in transport.websocket.query_params else Echo()
+    task = PipelineTask(Pipeline([transport.input(), middle, transport.output()]))
 
     def note(name: str) -> Callable[..., None]:
         return lambda *_: report.events.append(name)
@@ -98,47 +117,37 @@ def echo(transport: WebsocketTransport) -> PipelineTask:
 
     @task.event_handler("on_pipeline_finished")
     def finished(_: PipelineTask, result: RunResult) -> None:
+        report.events.append("finished")
         report.reason = result.reason.value
         report.close_code = result.close_code
-        report.error = None if result.error is None else str(result.error)
         report.stuck = result.stuck
-        report.events.append("finished")
         traffic = transport.statistics()
         report.received, report.sent = traffic.received, traffic.sent
-        media = transport.output().statistics()[None]
-        for lost in (
-            traffic.unsent,
-            transport.input().dropped,
-            transport.output().dropped,
-            media.audio_dropped,
-            media.frames_dropped,
-        ):
+        audio = transport.output().statistics()[None].audio_dropped
+        for lost in (traffic.unsent, audio, transport.input().dropped, transport.output().dropped):
             report.lost.update(lost)
 
     return task
 
 
-async def run_on(websocket: Any) -> None:
-    """As an endpoint of the user's own runs it."""
-    starlette_websocket = websocket if isinstance(websocket, WebSocket) else WebSocket(*websocket)
-    await echo(WebsocketTransport(websocket, params_of(starlette_websocket))).run()
-
-
 async def endpoint(websocket: WebSocket) -> None:
+    """As an application of the user's own."""
     await websocket.accept()
-    await run_on(websocket)
+    await build(WebsocketTransport(websocket, params_of(websocket))).run()
 
 
-async def pair(scope: Scope, receive: Receive, send: Send) -> None:
-    await run_on((scope, receive, send))
+async def bare(scope: Scope, receive: Receive, send: Send) -> None:
+    """As an application without any framework."""
+    params = params_of(WebSocket(scope, receive, send))
+    await build(WebsocketTransport((scope, receive, send), params)).run()
 
 
-app = WebsocketApp(echo, params=params_of, allowed_origins=[ALLOWED_ORIGIN], drain_timeout=1.0)
-one_at_a_time = WebsocketApp(echo, params=params_of, max_sessions=1)
+app = WebsocketApp(build, params=params_of, allowed_origins=[ALLOWED_ORIGIN])
 starlette = Starlette(
     routes=[
-        WebSocketRoute("/starlette-route", endpoint),
-        Mount("/starlette-mount", WebsocketApp(echo, params=params_of)),
+        WebSocketRoute("/starlette-endpoint", endpoint),
+        WebSocketRoute("/starlette-route", WebsocketApp(build, params=params_of)),
+        Mount("/starlette-mount", WebsocketApp(build, params=params_of)),
     ]
 )
 fastapi = FastAPI()
@@ -149,12 +158,13 @@ async def fastapi_endpoint(websocket: FastAPIWebSocket) -> None:
     await endpoint(websocket)
 
 
-_WAYS: dict[str, ASGIApp] = {
+WAYS: dict[str, ASGIApp] = {
     "app": app,
-    "one": one_at_a_time,
-    "bare": pair,
+    "one-session": WebsocketApp(build, params=params_of, max_sessions=1),
+    "bare": bare,
+    "starlette-endpoint": starlette,
     "starlette-route": starlette,
-    "starlette-mount": starlette,
+    "starlette-mount/": starlette,
     "fastapi": fastapi,
 }
 
@@ -163,15 +173,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await app(scope, receive, send)
         return
-    query = dict(WebSocket(scope, receive, send).query_params)
-    report = Report(session=query["session"])
-    scope["report"] = report
-    way: Callable[[Scope, Receive, Send], Awaitable[None]] = _WAYS[scope["path"].split("/")[1]]
+    query: Any = WebSocket(scope, receive, send).query_params
+    report = scope["report"] = Report(session=query["session"])
     try:
-        await way(scope, receive, send)
+        await WAYS[scope["path"].removeprefix("/")](scope, receive, send)
     except BaseException as exc:
         report.raised = repr(exc)
         raise
     finally:
         report.over_at_s = time.monotonic()
-        writer.write(report)
+        write_report(Path(os.environ[REPORTS]), report)

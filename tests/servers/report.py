@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-__all__ = ["REPORTS", "Report", "ReportWriter", "read_reports"]
+__all__ = ["REPORTS", "Report", "read_reports", "write_report"]
 
 REPORTS = "WSFRAMES_TEST_REPORTS"
 """The environment variable that names the file."""
@@ -17,7 +17,6 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
         session: what the client called it.
         reason: of the `RunResult`; None if there was no run.
         close_code: of the `RunResult`.
-        error: of the `RunResult`.
         stuck: of the `RunResult`.
         raised: what the application raised, if it did.
         events: of transport and task, in order.
@@ -30,7 +29,6 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     session: str
     reason: str | None = None
     close_code: int | None = None
-    error: str | None = None
     stuck: str | None = None
     raised: str | None = None
     events: list[str] = []
@@ -40,15 +38,10 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     over_at_s: float = 0.0
 
 
-class ReportWriter:
-    """Appends to the file; each report is one write, so that none is read by halves."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def write(self, report: Report) -> None:
-        with self._path.open("ab", buffering=0) as file:
-            file.write(msgspec.json.encode(report) + b"\n")
+def write_report(path: Path, report: Report) -> None:
+    """Append it, in one write, so that nobody reads half of it."""
+    with path.open("ab", buffering=0) as file:
+        file.write(msgspec.json.encode(report) + b"\n")
 
 
 def read_reports(path: Path) -> dict[str, Report]:

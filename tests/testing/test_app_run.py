@@ -116,6 +116,18 @@ async def test_an_app_that_stays_is_cancelled_at_its_bound() -> None:
     assert anyio.current_time() == pytest.approx(6.0)
 
 
+async def test_an_app_that_finishes_too_late_counts_as_cancelled() -> None:
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await accept(receive, send)
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(7)
+
+    async with MemoryPeer(late) as peer:
+        await peer.connect()
+    assert peer.app.cancelled
+    assert anyio.current_time() == pytest.approx(7.0)
+
+
 async def test_an_app_may_take_its_time_within_the_bound() -> None:
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await polite(scope, receive, send)

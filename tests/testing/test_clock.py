@@ -198,6 +198,22 @@ async def test_a_deadline_begun_while_a_thread_runs_gets_its_full_time() -> None
         tasks.cancel_scope.cancel()
 
 
+async def test_time_does_not_overtake_a_thread_in_small_steps() -> None:
+    ticks_s: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            await anyio.sleep(0.0005)
+            ticks_s.append(anyio.current_time())
+
+    real_s = time.perf_counter()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(tick)
+        await anyio.to_thread.run_sync(time.sleep, 0.05)
+        tasks.cancel_scope.cancel()
+    assert 0.0 < ticks_s[-1] < time.perf_counter() - real_s + 0.001
+
+
 async def test_time_is_held_until_the_last_of_several_threads_is_done() -> None:
     ended_s: list[float] = []
 

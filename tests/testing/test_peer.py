@@ -136,6 +136,19 @@ async def test_iterating_ends_with_the_connection() -> None:
         assert await peer.wait_closed() == (4000, "")
 
 
+async def test_wait_closed_waits_for_the_app_and_for_what_comes_before_the_close() -> None:
+    @app_that
+    async def app(receive: Receive, send: Send) -> None:
+        await anyio.sleep(10)
+        await send({"type": "websocket.send", "bytes": bytes(100)})
+        await send({"type": "websocket.close", "code": 4000})
+
+    async with MemoryPeer(app) as peer:
+        peer.read_rate(10.0)
+        assert await peer.wait_closed() == (4000, "")
+        assert anyio.current_time() == pytest.approx(20)
+
+
 async def test_only_the_latest_messages_are_kept_where_wanted() -> None:
     async with MemoryPeer(send_a_hundred, keep_received=10) as peer:
         assert await peer.receive() == bytes([90]) * 100

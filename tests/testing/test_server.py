@@ -519,7 +519,8 @@ async def test_messages_before_the_accept_are_refused() -> None:
 
 
 @every_profile
-async def test_whether_calls_that_need_not_wait_yield(profile: ServerProfile) -> None:
+@pytest.mark.parametrize("calls", ["receives", "sends"])
+async def test_whether_calls_that_need_not_wait_yield(profile: ServerProfile, calls: str) -> None:
     turns = 0
 
     async def other() -> None:
@@ -535,8 +536,7 @@ async def test_whether_calls_that_need_not_wait_yield(profile: ServerProfile) ->
             tasks.start_soon(other)
             before = turns
             for _ in range(10):
-                await app.receive()
-                await app.send_bytes(0)
+                await (app.receive() if calls == "receives" else app.send_bytes(0))
             yielded = turns - before
             tasks.cancel_scope.cancel()
     assert (yielded > 0) is (profile is HYPERCORN_TRIO)

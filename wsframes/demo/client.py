@@ -81,7 +81,8 @@ class _Caller:
 
     async def speak(self) -> None:
         notes = self._notes
-        for number, audio in enumerate(self._clip.messages()):
+        for number, audio in enumerate(self._clip.messages(), 1):
+            # As from a microphone: a message leaves when its last sample has been heard.
             await anyio.sleep(max(0.0, number * MESSAGE_MS / 1000 - self._now_s()))
             now_s = self._now_s()
             if not await self._send(OutputAudioRawFrame(audio, SAMPLE_RATE)):

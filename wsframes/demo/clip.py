@@ -9,7 +9,16 @@ import msgspec
 
 from wsframes.demo.gate import Phrase, PhraseGate
 
-__all__ = ["GOODBYE", "MESSAGE_MS", "PHRASES", "SAMPLE_RATE", "Clip", "Spoken", "make_clip", "recorded_clip"]
+__all__ = [
+    "GOODBYE",
+    "MESSAGE_MS",
+    "PHRASES",
+    "SAMPLE_RATE",
+    "Clip",
+    "Spoken",
+    "make_clip",
+    "recorded_clip",
+]
 
 SAMPLE_RATE = 16000
 MESSAGE_MS = 20
@@ -83,7 +92,8 @@ def recorded_clip(phrases: int) -> Clip:
 def _recording(number: int) -> bytes:
     data = (files("wsframes.demo") / "speech" / f"{number}.wav").read_bytes()
     with wave.open(io.BytesIO(data)) as wav:
-        return wav.readframes(wav.getnframes())
+        pcm: bytes = wav.readframes(wav.getnframes())
+    return pcm
 
 
 def make_clip(phrases: Sequence[tuple[str, bytes]]) -> Clip:

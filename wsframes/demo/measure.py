@@ -40,8 +40,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     Attributes:
         words: of the phrase.
-        said_s: from when
-        until_s: to when it was said; its last sample had been sent.
+        said_s: when the client began to say it.
+        until_s: when its last sample was sent.
         begins_s: when the first piece of the answer came.
         ends_s: when the last one has been played.
     """
@@ -135,24 +135,23 @@ def measure(clip: Clip, heard: Heard, served: Served) -> Figures:
     arrivals = iter(heard.arrivals)
     answers: list[Answer] = []
     pieces: list[Piece] = []
-    gaps = 0
+    gaps = came = 0
     for said, phrase in zip(clip.spoken, clip.answers(), strict=True):
         schedule.begin(heard.sent_s[_message_with(phrase.found_at - 1)])
         first = len(pieces)
-        came = 0
         while came < phrase.samples:
             arrival = next(arrivals)
             samples = len(arrival.audio) // 2
             late_ms = 1000 * (arrival.at_s - schedule.due_s)
-            dry = player.ends_s < arrival.at_s
-            gaps += dry and came > 0
+            gaps += len(pieces) > first and player.ends_s < arrival.at_s
             pieces.append(Piece(arrival.at_s, late_ms, player.take(samples, arrival.at_s)))
             schedule.sent(samples)
             came += samples
+        came -= phrase.samples
         answers.append(
             Answer(
                 words=said.words,
-                said_s=heard.sent_s[_message_with(said.start)],
+                said_s=said.start / SAMPLE_RATE,
                 until_s=heard.sent_s[_message_with(said.end - 1)],
                 begins_s=pieces[first].at_s,
                 ends_s=player.ends_s,
@@ -164,7 +163,7 @@ def measure(clip: Clip, heard: Heard, served: Served) -> Figures:
         gaps=gaps,
         round_trips_ms=[1000 * trip_s for _, trip_s in heard.round_trips_s],
         send_late_ms=[
-            1000 * at_s - number * MESSAGE_MS for number, at_s in enumerate(heard.sent_s)
+            1000 * at_s - number * MESSAGE_MS for number, at_s in enumerate(heard.sent_s, 1)
         ],
     )
 

@@ -6,9 +6,9 @@
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import anyio
-from uvicorn import Config, Server
 
 from wsframes.demo.bot import make_app
 from wsframes.demo.notes import Ready, Served, tell
@@ -41,6 +41,8 @@ async def serve_once(serve: Callable[[WebsocketApp, socket.socket, Over], Awaita
 
 
 async def _uvicorn(app: WebsocketApp, listener: socket.socket, over: Over) -> None:
+    from uvicorn import Config, Server
+
     config = Config(app, ws="websockets-sansio", loop="asyncio", log_level="warning")
     server = Server(config)
 
@@ -61,7 +63,8 @@ async def _hypercorn(app: WebsocketApp, listener: socket.socket, over: Over) -> 
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.loglevel = "WARNING"
-    await serve(app, config, shutdown_trigger=over, mode="asgi")
+    # Its type for ASGI lists every event there is; ours are Starlette's.
+    await serve(cast("Any", app), config, shutdown_trigger=over, mode="asgi")
 
 
 BACKENDS = {"asyncio": _uvicorn, "trio": _hypercorn}

@@ -91,7 +91,9 @@ class Child:
             line = await self._stdout.receive_until(b"\n", _MAX_NOTE_BYTES)
         except anyio.IncompleteRead:
             code = await self._process.wait()
-            raise DemoError(f"the {self._name} ended with code {code}: {self._last_words()}") from None
+            raise DemoError(
+                f"the {self._name} ended with code {code}: {self._last_words()}"
+            ) from None
         try:
             return read(line)
         except msgspec.MsgspecError:

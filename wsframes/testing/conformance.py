@@ -36,7 +36,7 @@ UPSTREAM = FrameDirection.UPSTREAM
 
 PROCESSOR_RULES: Final[Mapping[str, str]] = {
     "start": "it starts in time",
-    "end": "it lets the run end, after all frames before the end, and only then",
+    "end": "it lets the run end, in time and not before it is asked to",
     "cleanup": "its cleanup returns in time and does not fail",
     "passes": "a frame that it does not know passes once, either way, or is counted in `dropped`",
     "order": "frames that it does not know keep their order",
@@ -122,6 +122,7 @@ async def _check_run(subject: _Subject) -> None:
         await probation.trial.send(EndFrame())
 
     await probation.run(drive)
+    probation.check_left_over()
 
 
 async def _check_passes(subject: _Subject, direction: FrameDirection) -> None:
@@ -144,6 +145,7 @@ async def _check_passes(subject: _Subject, direction: FrameDirection) -> None:
             )
 
     await probation.run(drive)
+    probation.check_left_over()
     probation.check_came_through(probes, direction, exactly=True)
     if direction is DOWNSTREAM and heartbeat not in trial.down:
         probation.fail("a HeartbeatFrame did not come out, which is told as a processor that hangs")
@@ -159,6 +161,7 @@ async def _check_order(subject: _Subject) -> None:
         await probation.trial.send(EndFrame())
 
     await probation.run(drive)
+    probation.check_left_over()
     for kind in (_Data, _System):
         numbers = [frame.number for frame in probation.trial.down if isinstance(frame, kind)]
         if numbers != sorted(numbers):
@@ -177,6 +180,7 @@ async def _check_errors(subject: _Subject) -> None:
         await probation.trial.send(EndFrame())
 
     await probation.run(drive)
+    probation.check_left_over()
     if error not in probation.trial.up:
         probation.fail("an ErrorFrame of a processor below it did not come out upstream")
     probation.check_came_through(probes, DOWNSTREAM)
@@ -199,6 +203,7 @@ async def _check_interruption(subject: _Subject) -> None:
         await trial.send(EndFrame())
 
     await probation.run(drive)
+    probation.check_left_over()
     probation.check_came_through([kept, *probes], DOWNSTREAM)
 
 
@@ -218,7 +223,9 @@ async def _check_resume(subject: _Subject) -> None:
         await trial.send(EndFrame())
 
     await probation.run(stop, EndReason.STOPPED)
+    probation.check_left_over()
     await probation.run(go_on)
+    probation.check_left_over()
     probation.check_came_through(probes, DOWNSTREAM)
 
 
@@ -234,6 +241,7 @@ async def _check_cancel(subject: _Subject, *, at_work: bool) -> None:
 
     await probation.run(drive, EndReason.CANCELLED)
     _check_in_time(probation, cancelled_s)
+    probation.check_left_over()
 
 
 async def _check_cancelled_from_outside(subject: _Subject, *, at_work: bool) -> None:

@@ -33,6 +33,8 @@ _LOST = End(1006, "")
 
 
 class Phase(Enum):
+    """The module's docstring says what each is."""
+
     CONNECTING = auto()
     DENYING = auto()
     OPEN = auto()
@@ -94,6 +96,8 @@ class Log:
 
 
 class Connection:
+    """What has happened, and what each end can see of it."""
+
     def __init__(
         self, profile: ServerProfile, inbox: Inbox, wire: Wire, log: Log, *, answers_close: bool
     ) -> None:
@@ -118,7 +122,7 @@ class Connection:
             if not isinstance(item, End):
                 self.log.add(Received(time_s, item))
                 continue
-            self.end = self.end or Closed(*item)
+            self.end = Closed(*item)
             if self._answers_close:
                 self._answered()
         if self.own_close and self.phase is Phase.CLOSING and now_s >= self.own_close.answer_by_s:

@@ -62,7 +62,7 @@ class Probation:
     async def run(
         self, drive: Callable[[], Awaitable[None]], reason: EndReason = EndReason.ENDED
     ) -> None:
-        """Run to the end that is expected, and see that all is in order then."""
+        """Run to the end that is expected."""
         trial = self.trial
         try:
             result = await trial.run(drive)
@@ -73,7 +73,6 @@ class Probation:
             raise self._broken(
                 self._blame(reason), f"the run ended as {result.reason}{error}, and not as {reason}"
             )
-        self.check_left_over()
 
     def check_left_over(self) -> None:
         """After the run: errors, counts, and what is alive."""

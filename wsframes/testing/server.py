@@ -57,6 +57,8 @@ class _Signal:
 
 @dataclass
 class Counters:
+    """See `peer.PeerStatistics`."""
+
     sends_after_close: int = 0
     receives_after_close: int = 0
     blocked_sends: int = 0

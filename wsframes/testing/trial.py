@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from wsframes.frames import Frame, FrameDirection, StartFrame
+from wsframes.frames import CancelFrame, Frame, FrameDirection, StartFrame
 from wsframes.graph import (
     BaseObserver,
     EndReason,
@@ -41,12 +41,18 @@ class _Recorder(BaseObserver):
 
     def on_push_frame(self, data: FramePushed) -> None:
         trial = self._trial
-        if data.direction is DOWNSTREAM and data.source == trial.below.name:
+        way = data.direction, data.source
+        if way == (DOWNSTREAM, trial.below.name) and not self._is_again_cancelled(data.frame):
             trial.down.append(data.frame)
             if isinstance(data.frame, StartFrame):
                 trial.started.set()
-        elif data.direction is UPSTREAM and data.source == trial.above.name:
+        elif way == (UPSTREAM, trial.above.name):
             trial.up.append(data.frame)
+
+    def _is_again_cancelled(self, frame: Frame) -> bool:
+        # A run that a CancelFrame has ended sends one of its own, to be sure.
+        down = self._trial.down
+        return isinstance(frame, CancelFrame) and bool(down) and isinstance(down[-1], CancelFrame)
 
 
 class Trial:

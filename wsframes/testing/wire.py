@@ -23,6 +23,8 @@ _NOTHING_BYTES = 1e-6
 
 
 class Amount(NamedTuple):
+    """So many messages with so many bytes of payload (text in UTF-8)."""
+
     messages: int
     bytes: int
 
@@ -52,7 +54,6 @@ class End(NamedTuple):
 
 
 def size_bytes(data: Data) -> int:
-    """What counts as the size of a message: its payload, text in UTF-8."""
     return len(data.encode()) if isinstance(data, str) else len(data)
 
 

@@ -2,15 +2,18 @@
 
 from wsframes.transport.app import AppStatistics, WebsocketApp
 from wsframes.transport.client import ClientStatistics, WebsocketClient
-from wsframes.transport.input import WebsocketInputTransport
+from wsframes.transport.input import InputStatistics, WebsocketInputTransport
 from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.output import WebsocketOutputTransport
+from wsframes.transport.pacer import Interrupted
 from wsframes.transport.params import TransportParams, WebsocketCallbacks, WebsocketParams
 from wsframes.transport.websocket import WebsocketTransport
 
 __all__ = [
     "AppStatistics",
     "ClientStatistics",
+    "InputStatistics",
+    "Interrupted",
     "MediaStatistics",
     "TransportParams",
     "WebsocketApp",

@@ -7,6 +7,9 @@ from starlette.requests import HTTPConnection
 
 __all__ = ["origin_problem"]
 
+# A proxy in front may speak TLS with the browser and not with us, so both count as none.
+_DEFAULT_PORTS = (None, 80, 443)
+
 
 def origin_problem(connection: HTTPConnection, allowed: Collection[str] | None) -> str | None:
     """Why the page that opened this connection may not; None if it may.
@@ -17,21 +20,30 @@ def origin_problem(connection: HTTPConnection, allowed: Collection[str] | None) 
     Args:
         connection: the handshake.
         allowed: origins such as `https://example.org`; `*` allows all; None allows only the host
-            that is connected to.
+            that is connected to, as the `Host` header has it: behind a proxy that changes it, the
+            origins have to be listed.
     """
     origin = connection.headers.get("origin")
-    if origin is None or (allowed is not None and ("*" in allowed or origin in allowed)):
+    if origin is None:
         return None
-    if allowed is None and _host(origin) == _host(f"//{connection.headers.get('host', '')}"):
+    if allowed is None:
+        host = _host(f"//{connection.headers.get('host', '')}")
+        if host is not None and _host(origin) == host:
+            return None
+    elif "*" in allowed or _plain(origin) in map(_plain, allowed):
         return None
     return "the origin is not allowed"
 
 
-def _host(url: str) -> tuple[str | None, int | None] | None:
+def _host(url: str) -> tuple[str, int | None] | None:
     try:
         parts = urlsplit(url)
-        port = parts.port
+        name, port = parts.hostname, parts.port
     except ValueError:
         return None
-    # A proxy in front may speak TLS with the browser and not with us: a default port is no port.
-    return parts.hostname, None if port in (80, 443) else port
+    return (name, None if port in _DEFAULT_PORTS else port) if name else None
+
+
+def _plain(origin: str) -> str:
+    """As browsers write it: people add a slash, or write the host as it looks best."""
+    return origin.strip().rstrip("/").lower()

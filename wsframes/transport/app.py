@@ -10,7 +10,7 @@ import anyio
 import msgspec
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketState
 
 from wsframes.exceptions import UsageError
 from wsframes.graph.pipeline import Pipeline
@@ -24,15 +24,17 @@ __all__ = ["AppStatistics", "WebsocketApp"]
 
 logger = logging.getLogger("wsframes.transport")
 
-Build = Callable[
-    [WebsocketTransport], Pipeline | PipelineTask | Awaitable[Pipeline | PipelineTask]
-]
+Build = Callable[[WebsocketTransport], Pipeline | PipelineTask | Awaitable[Pipeline | PipelineTask]]
 Authorize = Callable[[WebSocket], Any]
 
 _GOING_AWAY = 1001
+_POLICY_VIOLATION = 1008
 _FORBIDDEN = 403
 _FAILED = 500
 _UNAVAILABLE = 503
+
+# What refusing may take, of a peer that does not read.
+_REFUSAL_TIMEOUT_S = 5.0
 
 
 class AppStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,11 +63,18 @@ class WebsocketApp:
             serializers that keep the state of one session.
         authorize: called with the websocket before it is accepted, `def` or `async def`. A false
             result, an exception, or none within `authorize_timeout` refuses with 403.
-        allowed_origins: the origins whose pages may connect; `["*"]` for all. None: the host that
-            is connected to. Clients that send no origin are let in.
-        max_sessions: how many may run at once; more are refused with 503.
+        allowed_origins: the origins whose pages may connect, such as `https://example.org`; `["*"]`
+            for all. None: the host that is connected to. Clients that send no origin are let in.
+        max_sessions: how many may run at once, those that wait for `authorize` included; more are
+            refused with 503.
         drain_timeout: seconds that sessions are given to end when the server shuts down.
         authorize_timeout: seconds that `authorize` may take.
+
+    Where a server has no way to refuse with a status of its own, it says 403. `drain` is called at
+    the server's shutdown where this is its application, and is yours to call where it is mounted.
+
+    Raises:
+        UsageError: an argument is of the wrong kind.
     """
 
     def __init__(
@@ -81,6 +90,11 @@ class WebsocketApp:
     ) -> None:
         if isinstance(allowed_origins, str):
             raise UsageError(f"allowed_origins is a list of origins: [{allowed_origins!r}]")
+        if not isinstance(params, WebsocketParams) and not callable(params):
+            raise UsageError(
+                "params must be WebsocketParams or a function that makes them from the websocket, "
+                f"not {type(params).__name__}"
+            )
         self._build = build
         self._params = (lambda _: params) if isinstance(params, WebsocketParams) else params
         self._authorize = authorize
@@ -99,9 +113,15 @@ class WebsocketApp:
             await self._serve(WebSocket(scope, receive, send))
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        else:
-            response = PlainTextResponse("this is a websocket endpoint\n", status_code=426)
+        elif scope["type"] == "http":
+            # RFC 9110, section 15.5.22, asks for the header; HTTP/2 and 3 forbid it.
+            headers = {"upgrade": "websocket"} if scope["http_version"] < "2" else {}
+            response = PlainTextResponse(
+                "this is a websocket endpoint\n", status_code=426, headers=headers
+            )
             await response(scope, receive, send)
+        else:
+            raise UsageError(f"there is nothing here for a connection of type {scope['type']!r}")
 
     async def drain(self, timeout_s: float | None = None) -> int:
         """Refuse new sessions, end those that run (close code 1001), cancel what is left.
@@ -114,9 +134,7 @@ class WebsocketApp:
         """
         for transport in self._transports:
             transport.lifetime.ended_code = _GOING_AWAY
-        return await self._runner.drain(
-            self._drain_timeout_s if timeout_s is None else timeout_s
-        )
+        return await self._runner.drain(self._drain_timeout_s if timeout_s is None else timeout_s)
 
     def statistics(self) -> AppStatistics:
         running = len(self._transports)
@@ -165,6 +183,9 @@ class WebsocketApp:
         self._transports.add(transport)
         try:
             reason = (await self._runner.run(task)).reason.value
+        except Exception:
+            reason = "error"
+            raise
         finally:
             self._transports.discard(transport)
             self._ended[reason] += 1
@@ -172,24 +193,29 @@ class WebsocketApp:
     async def _is_authorized(self, websocket: WebSocket) -> bool:
         if self._authorize is None:
             return True
-        with anyio.move_on_after(self._authorize_timeout_s):
+        with anyio.move_on_after(self._authorize_timeout_s) as scope:
             try:
                 result = self._authorize(websocket)
                 return bool(await result if inspect.isawaitable(result) else result)
             except Exception as exc:
                 logger.error("authorize failed: %r", exc, exc_info=exc)
+        if scope.cancelled_caught:
+            logger.error("authorize did not return within %s s", self._authorize_timeout_s)
         return False
 
     async def _refuse(self, websocket: WebSocket, reason: str, status: int, text: str) -> None:
         self._refused[reason] += 1
-        try:
-            if "websocket.http.response" in websocket.scope.get("extensions", {}):
-                response = PlainTextResponse(text + "\n", status_code=status)
-                await websocket.send_denial_response(response)
-            else:
-                await websocket.close()  # the server makes a 403 of it
-        except Exception as exc:  # the client did not wait for it
-            logger.debug("refusing a connection failed: %r", exc)
+        with anyio.move_on_after(_REFUSAL_TIMEOUT_S):
+            try:
+                if websocket.application_state is not WebSocketState.CONNECTING:
+                    await websocket.close(_POLICY_VIOLATION, text)  # `authorize` has accepted it
+                elif "websocket.http.response" in (websocket.scope.get("extensions") or {}):
+                    response = PlainTextResponse(text + "\n", status_code=status)
+                    await response(websocket.scope, websocket.receive, websocket.send)
+                else:
+                    await websocket.close()  # the server makes a 403 of it
+            except Exception as exc:  # the client did not wait for it
+                logger.debug("refusing a connection failed: %r", exc)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

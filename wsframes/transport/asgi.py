@@ -10,6 +10,8 @@ What servers do differently, and what is made of it here:
   is silent: `PeerGoneError`, or nothing.
 - closing raises, or waits for a peer that does not answer: nothing is raised, and the deadline
   holds where the server lets it be.
+- a server keeps the connection of an application that has returned, task and socket, while messages
+  wait that nobody has received (hypercorn): after a close they are received, and thrown away.
 - on some servers (hypercorn on trio, anycorn) a blocked send or close cannot be cancelled. Nothing
   here can change that; so nothing may depend on it.
 """
@@ -66,10 +68,12 @@ class AsgiSocket:
     One task may receive, one may send, and any may close.
     """
 
-    __slots__ = ("websocket",)
+    __slots__ = ("_receiving", "_told", "websocket")
 
     def __init__(self, websocket: WebSocket) -> None:
         self.websocket = websocket
+        self._receiving = False
+        self._told = False
 
     @property
     def is_accepted(self) -> bool:
@@ -94,11 +98,15 @@ class AsgiSocket:
             PeerGoneError: there is none; it must not be called again.
             DecodeError: the server handed over something that is no message.
         """
+        self._receiving = True
         try:
             event = await self.websocket.receive()
         except Exception as exc:
             logger.warning("the server failed to receive: %r", exc)
+            self._told = True
             raise PeerGoneError(LOST) from exc
+        finally:
+            self._receiving = False
         if event["type"] == "websocket.receive":
             data = event.get("bytes")
             if data is None:
@@ -108,6 +116,7 @@ class AsgiSocket:
             if isinstance(data, bytearray | memoryview):
                 return bytes(data)
             raise DecodeError("the server handed over a message with neither text nor bytes")
+        self._told = True
         code, reason = event.get("code"), event.get("reason")
         raise PeerGoneError(
             code if isinstance(code, int) else NO_CODE, reason if isinstance(reason, str) else ""
@@ -136,11 +145,20 @@ class AsgiSocket:
         if left_s > 0:  # else the caller is cancelled already, and wants it closed all the same
             timeout_s = min(timeout_s, _SHARE * left_s)
         reason = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
+        accepted = self.is_accepted
         with anyio.move_on_after(timeout_s, shield=True):
             try:
                 await self.websocket.close(code, reason)
+                if accepted:
+                    await self._discard()
             except Exception as exc:
                 logger.debug("closing the socket failed: %r", exc)
+
+    async def _discard(self) -> None:
+        """Receive what nobody reads any more, until the server says that the peer is gone."""
+        while not (self._receiving or self._told):
+            event = await self.websocket.receive()
+            self._told = event["type"] == "websocket.disconnect"
 
 
 # Of what the caller has left, so that it comes to its own end before its deadline.

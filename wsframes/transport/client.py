@@ -13,6 +13,7 @@ from wsframes.frames import StartFrame
 from wsframes.transport.asgi import LOST, AsgiSocket, as_websocket
 from wsframes.transport.params import WebsocketCallbacks
 from wsframes.transport.session import Connection, ConnectionEvent, ConnectionState
+from wsframes.transport.waiting import Turns
 
 __all__ = ["ClientStatistics", "WebsocketClient"]
 
@@ -155,9 +156,9 @@ class WebsocketClient:
         Cancelling: nothing of the message was sent, or all of it; the server does not say. On some
         servers a blocked send cannot be cancelled.
         """
-        traffic = self._traffic
-        async with traffic.lock:
-            connection = self._connection
+        traffic, connection = self._traffic, self._connection
+        await traffic.turns.take()
+        try:
             if connection.state is not ConnectionState.OPEN:
                 traffic.unsent[connection.state.name.lower()] += 1
                 return False
@@ -173,11 +174,12 @@ class WebsocketClient:
             except BaseException:
                 traffic.unsent["cancelled"] += 1
                 raise
-            finally:
-                traffic.begun_s = None
             traffic.sent += 1
             traffic.sent_bytes += size
             return True
+        finally:
+            traffic.begun_s = None
+            traffic.turns.give()
 
     async def disconnect(self, code: int = 1000, reason: str = "") -> None:
         """Let go of the connection; whoever lets go last closes it, within `close_timeout`.
@@ -215,11 +217,10 @@ class WebsocketClient:
 
 
 class _Traffic:
-    """The lock for writing, the write under way, whether there is a reader, and the counters."""
+    """Whose turn it is to write, the write under way, whether one reads, and the counters."""
 
     __slots__ = (
         "begun_s",
-        "lock",
         "malformed",
         "reading",
         "received",
@@ -228,11 +229,12 @@ class _Traffic:
         "sent_bytes",
         "size",
         "timeout_s",
+        "turns",
         "unsent",
     )
 
     def __init__(self, timeout_s: float) -> None:
-        self.lock = anyio.Lock(fast_acquire=True)
+        self.turns = Turns()
         self.timeout_s = timeout_s
         self.begun_s: float | None = None
         self.size = 0

@@ -5,16 +5,27 @@ from collections import Counter, deque
 
 import anyio
 import anyio.lowlevel
+import msgspec
 
-from wsframes.audio.pcm import FrameAligner, remix
-from wsframes.frames import Frame, InputAudioRawFrame, InputImageRawFrame, StartFrame
+from wsframes.exceptions import DecodeError
+from wsframes.frames import (
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    FrameDirection,
+    InputAudioRawFrame,
+    InputImageRawFrame,
+    StartFrame,
+)
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.processor import FrameProcessor
+from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.report_limit import ReportLimit
 
-__all__ = ["WebsocketInputTransport"]
+__all__ = ["InputStatistics", "WebsocketInputTransport"]
 
 logger = logging.getLogger("wsframes.transport")
 
@@ -24,13 +35,38 @@ _BAD_MESSAGES_WINDOW_S = 10.0
 # A server that has messages ready hands them over without letting others run.
 _MESSAGES_PER_CHECKPOINT = 32
 
+# Of what a serializer says about a message that it cannot read: the peer may have chosen all of it.
+_MAX_ERROR_CHARS = 256
+
+
+class InputStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """What has become of the peer's messages: taken = delivered + ignored + dropped.
+
+    Attributes:
+        taken: messages.
+        delivered: whose frame went downstream, or whose audio waits for the rest of its sample.
+        ignored: that the serializer had no frame for.
+        dropped: by reason.
+        odd_bytes: of audio, in no other count: the rest of their sample never came.
+    """
+
+    taken: int
+    delivered: int
+    ignored: int
+    dropped: dict[str, int]
+    odd_bytes: int
+
 
 class WebsocketInputTransport(FrameProcessor):
     """Reads messages, from the start until the run is over, and pushes their frames downstream.
 
-    It reads no faster than the pipeline takes: when a lane is full, it waits, and so in the end
-    does the peer. After an EndFrame it goes on reading, so that a peer that leaves or interrupts
-    while the last words are played is noticed; media is refused then.
+    It reads no faster than the pipeline takes: while a lane that it reaches is full, whatever the
+    frame, it waits, and so in the end does the peer. That the peer has left is then noticed when
+    the pipeline goes on, or by a write. After an EndFrame it goes on reading, so that a peer that
+    leaves or interrupts while the last words are played is noticed; media is refused then.
+
+    Audio may be cut into messages anywhere, within a sample too. It has to have the rate that is
+    set, where one is; channels are converted.
 
     Args:
         transport: what it is a part of.
@@ -51,104 +87,169 @@ class WebsocketInputTransport(FrameProcessor):
         self._transport = transport
         self._client = client
         self._params = params
-        self._aligner: FrameAligner | None = None
-        self._audio_format: tuple[int, int] | None = None
+        self._intake = AudioIntake(params.audio_in_channels, params.audio_in_sample_rate)
         self._streaming = params.audio_in_stream_on_start
-        self._bad_at_s: deque[float] = deque(maxlen=params.max_bad_messages)
+        self._bad = _BadMessages(params.max_bad_messages)
+        self._reports = ReportLimit()
+        self._tally = _Tally()
         self.dropped: Counter[str] = Counter()
-        """Messages and frames that did not go downstream, by reason."""
+        """Messages whose frame did not go downstream, by reason."""
 
     def start(self, frame: StartFrame) -> None:
         """Open the connection and begin to read, in the background."""
-        self.start_soon(self._read, frame, name=f"{self.name} reader")
+        self.start_soon(self._run, frame, name=f"{self.name} reader")
+
+    def stop(self, frame: EndFrame) -> None:
+        """Go on reading, until what is queued has been sent and played."""
+        self._transport.lifetime.watch_end()
 
     async def cleanup(self) -> None:
         """Let go of the connection."""
-        await self._transport.lifetime.close(self)
+        self._intake.cut()
+        context = self._node.context if self._node is not None else None
+        await self._transport.lifetime.close(self, context)
 
     def start_audio_in_streaming(self) -> None:
         """Let audio through from now on, where `audio_in_stream_on_start` is off."""
         self._streaming = True
 
-    async def _read(self, start: StartFrame) -> None:
-        await self._transport.lifetime.open(self, self._wired().context, start)
-        messages = 0
+    def statistics(self) -> InputStatistics:
+        """What has become of the peer's messages."""
+        return InputStatistics(
+            taken=self._tally.taken,
+            delivered=self._tally.delivered,
+            ignored=self._tally.ignored,
+            dropped=dict(self.dropped),
+            odd_bytes=self._intake.odd_bytes,
+        )
+
+    async def _run(self, start: StartFrame) -> None:
+        try:
+            await self._transport.lifetime.open(self, self._wired().context, start)
+            await self._read()
+        except Exception as exc:  # a session must not live on without its reader
+            self.push_error(f"{self.name} cannot read: {exc!r}", exception=exc, fatal=True)
+
+    async def _read(self) -> None:
+        tally, wire, node = self._tally, self._transport.wire, self._wired()
         async for data in self._client.receive():
-            if len(data) > self._params.max_message_bytes:
+            tally.taken += 1
+            if (size := _size(data)) > self._params.max_message_bytes:
                 self._drop("too_big")
-                error = f"a message of {len(data)} bytes"
+                error = f"a message of {size} bytes"
                 self.end_run(EndReason.BAD_INPUT, close_code=_TOO_BIG, error=error)
                 return
-            frame = await self._decode(data)
-            if frame is not None and (frame := self._accept(frame)) is not None:
-                await self.push_frame(frame)
-            messages += 1
-            if messages % _MESSAGES_PER_CHECKPOINT == 0:
+            if not wire.is_open:
+                self._drop("no_serializer")
+            else:
+                try:
+                    frame = await wire.deserialize(data)
+                except Exception as exc:  # a DecodeError, or a serializer that breaks its word
+                    self._bad_message(exc)
+                except BaseException:
+                    self.dropped["cancelled"] += 1
+                    raise
+                else:
+                    self._deliver(frame)
+            # Whatever the frame was: nobody but the peer waits for the one who waits here.
+            for lane in node.dispatcher.congested:
+                await lane.wait_for_room()
+            if tally.taken % _MESSAGES_PER_CHECKPOINT == 0:
                 await anyio.lowlevel.checkpoint()
 
-    async def _decode(self, data: str | bytes) -> Frame | None:
-        wire = self._transport.wire
-        if not wire.is_open:
-            self._drop("no_serializer")
-            return None
-        try:
-            return await wire.deserialize(data)
-        except Exception as exc:  # a DecodeError, or a serializer that does not keep its word
-            self._bad_message(exc)
-            return None
+    def _deliver(self, frame: Frame | None) -> None:
+        if frame is None:
+            self._tally.ignored += 1
+        elif (reason := self._reason_to_drop(frame)) is not None:
+            self._drop(reason)
+        elif isinstance(frame, InputAudioRawFrame):
+            self._deliver_audio(frame)
+        else:
+            self._tally.delivered += 1
+            self.push_frame_nowait(frame)
 
-    def _accept(self, frame: Frame) -> Frame | None:
-        """The frame as it goes downstream; None if it does not."""
+    def _deliver_audio(self, frame: InputAudioRawFrame) -> None:
+        try:
+            audio = self._intake.take(frame)
+        except ValueError as exc:
+            if not self.dropped["unusable_audio"]:  # once: what comes so, comes so often
+                text = f"{self.name} cannot use {frame.name}, and will drop all like it: {exc}"
+                self.push_error(text, exception=exc)
+            self.dropped["unusable_audio"] += 1
+            return
+        self._tally.delivered += 1
+        if not audio:
+            return  # less than a sample: it comes with the next message
+        channels = self._params.audio_in_channels
+        if audio is not frame.audio or frame.num_channels != channels:
+            frame = frame.replace(audio=audio, num_channels=channels)
+        self.push_frame_nowait(frame)
+
+    def _reason_to_drop(self, frame: Frame) -> str | None:
         if isinstance(frame, InputAudioRawFrame):
-            if (reason := self._reason_to_drop_audio()) is None:
-                return self._in_session_format(frame)
-        elif isinstance(frame, InputImageRawFrame) and not self._params.video_in_enabled:
-            reason = "video_in_disabled"
+            if not self._params.audio_in_enabled:
+                return "audio_in_disabled"
+            if not self._streaming:
+                return "not_streaming"
+            if not self._params.audio_in_passthrough:
+                return "no_passthrough"
         elif frame.lifecycle:
             # Whatever a serializer makes of it: a peer ends nothing but its own connection.
-            reason = "lifecycle"
-        else:
-            return frame
-        self._drop(reason)
+            return "lifecycle"
+        elif isinstance(frame, InputImageRawFrame) and not self._params.video_in_enabled:
+            return "video_in_disabled"
         return None
-
-    def _reason_to_drop_audio(self) -> str | None:
-        if not self._params.audio_in_enabled:
-            return "audio_in_disabled"
-        if not self._streaming:
-            return "not_streaming"
-        if not self._params.audio_in_passthrough:
-            return "no_passthrough"
-        return None
-
-    def _in_session_format(self, frame: InputAudioRawFrame) -> InputAudioRawFrame | None:
-        channels = frame.num_channels
-        if self._aligner is None or self._audio_format != (frame.sample_rate, channels):
-            if self._aligner is not None and self._aligner.reset():
-                self._drop("half_frame")
-            self._audio_format = (frame.sample_rate, channels)
-            self._aligner = FrameAligner(channels)
-        audio = self._aligner.feed(frame.audio)
-        if not audio:
-            return None  # less than a sample: it comes with the next message
-        if audio is frame.audio and channels == self._params.audio_in_channels:
-            return frame
-        audio = remix(audio, channels, self._params.audio_in_channels)
-        return frame.replace(audio=audio, num_channels=self._params.audio_in_channels)
 
     def _bad_message(self, exc: Exception) -> None:
-        self._drop("bad_message")
-        self.push_error(f"a message cannot be decoded: {exc}", exception=exc)
+        self.dropped["bad_message"] += 1
         now_s = anyio.current_time()
-        self._bad_at_s.append(now_s)
-        if (
-            len(self._bad_at_s) == self._bad_at_s.maxlen
-            and now_s - self._bad_at_s[0] < _BAD_MESSAGES_WINDOW_S
-        ):
-            error = f"{len(self._bad_at_s)} messages that cannot be decoded"
-            self.end_run(EndReason.BAD_INPUT, error=error)
+        text = f"a message cannot be decoded: {_brief(exc)}"
+        if self._reports.allows("bad_message", now_s):
+            logger.warning("%s: %s", self.name, text)
+        error = ErrorFrame(text, processor=self.name, exception=exc)
+        self.push_frame_nowait(error, FrameDirection.UPSTREAM)
+        if self._bad.is_too_much(now_s):
+            error_text = f"{self._params.max_bad_messages} messages that cannot be decoded"
+            self.end_run(EndReason.BAD_INPUT, error=error_text)
 
     def _drop(self, reason: str) -> None:
         self.dropped[reason] += 1
         if self.dropped[reason] == 1:
             logger.warning("%s drops what the peer sends: %s", self.name, reason)
+
+
+class _Tally:
+    __slots__ = ("delivered", "ignored", "taken")
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.delivered = 0
+        self.ignored = 0
+
+
+class _BadMessages:
+    """The times of the latest ones."""
+
+    __slots__ = ("_at_s",)
+
+    def __init__(self, maximum: int) -> None:
+        self._at_s: deque[float] = deque(maxlen=maximum)
+
+    def is_too_much(self, now_s: float) -> bool:
+        """Note one more; says whether so many came within the window."""
+        self._at_s.append(now_s)
+        full = len(self._at_s) == self._at_s.maxlen
+        return full and now_s - self._at_s[0] < _BAD_MESSAGES_WINDOW_S
+
+
+def _size(data: str | bytes) -> int:
+    """Bytes on the wire."""
+    if isinstance(data, bytes) or data.isascii():
+        return len(data)
+    return len(data.encode(errors="replace"))
+
+
+def _brief(exc: Exception) -> str:
+    text = str(exc) if isinstance(exc, DecodeError) else repr(exc)
+    escaped = text[:_MAX_ERROR_CHARS].encode("unicode_escape").decode("ascii")
+    return escaped[:_MAX_ERROR_CHARS]

@@ -4,8 +4,8 @@ Input and output share it. Whichever of them starts first opens the connection a
 which live in the run; whichever is cleaned up last closes the connection.
 """
 
-import logging
 import math
+from enum import Enum, auto
 from typing import Any
 
 import anyio
@@ -21,8 +21,6 @@ from wsframes.transport.params import WebsocketParams
 from wsframes.transport.wire import Wire
 
 __all__ = ["CLOSE_CODES", "SessionLifetime"]
-
-logger = logging.getLogger("wsframes.transport")
 
 # RFC 6455, section 7.4.1, and the registry that it founds.
 CLOSE_CODES = {
@@ -41,6 +39,15 @@ _NO_CLEAN_CLOSE = (NO_CODE, LOST)
 # After a send has failed, the reader is given this long to learn with which code the peer left.
 _CODE_GRACE_S = 0.5
 
+# How often an end is told that it does not stall while a write is under way.
+_END_LOOK_S = 0.5
+
+
+class _Peer(Enum):
+    AWAITED = auto()
+    CONNECTED = auto()
+    LEFT = auto()
+
 
 class SessionLifetime:
     """Opens, watches and closes.
@@ -58,8 +65,7 @@ class SessionLifetime:
         self._opening = anyio.Lock()
         self._holders: set[object] = set()
         self._context: RunContext | None = None
-        self._connected = False
-        self._left = False
+        self._peer = _Peer.AWAITED
         self._ends_at_s: float | None = None
         self.ended_code = CLOSE_CODES[EndReason.ENDED]
         """Close code of a session that ends as it should; another one where a server goes away."""
@@ -85,8 +91,8 @@ class SessionLifetime:
                 except PeerGoneError:
                     return
             await self._wire.setup(frame)
-            if not self._connected:
-                self._connected = True
+            if self._peer is _Peer.AWAITED:
+                self._peer = _Peer.CONNECTED
                 await self._client.trigger_client_connected()
 
     async def close(self, holder: object, context: RunContext | None) -> None:
@@ -105,6 +111,16 @@ class SessionLifetime:
             await self._client.disconnect(self._close_code(result), reason.value)
             if context is not None:
                 context.add_to_result(close_code=self._client.close_code)
+
+    def watch_end(self) -> None:
+        """An end is on its way: a write that it waits for is progress, until its own deadline."""
+        context = self._context
+        if context is not None:
+            now_s = anyio.current_time()
+            deadline_s = self._client.write_deadline_s
+            if deadline_s is not None and now_s < deadline_s:
+                context.drain.progress(now_s)
+            context.call_at(now_s + _END_LOOK_S, self.watch_end)
 
     def emit(self, handlers: EventHandlers, name: str, *args: Any) -> None:
         """Tell an event of the session among those of the run."""
@@ -138,12 +154,13 @@ class SessionLifetime:
     def _without_peer(self, reason: EndReason, error: str | None = None) -> None:
         context = self._context
         # What was decided before is the cause, and the peer's leaving no more than its effect.
-        if context is None or context.result is not None or self._left:
+        if context is None or context.result is not None or self._peer is _Peer.LEFT:
             return
-        self._left = True
-        if self._connected:
+        connected = self._peer is _Peer.CONNECTED
+        self._peer = _Peer.LEFT
+        if connected:
             context.start_soon(self._client.trigger_client_disconnected)
-        if self._params.end_on_disconnect or not self._connected or error is not None:
+        if self._params.end_on_disconnect or not connected or error is not None:
             context.finish(reason, close_code=self._client.close_code, error=error)
 
     def _send_failed(self) -> None:

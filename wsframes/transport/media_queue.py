@@ -1,8 +1,8 @@
 """What waits to be sent to one destination: chunks of audio, and frames between them.
 
-A plain data structure: no waiting, no clock. Audio goes in as frames of any length and comes out
-as chunks of one length; another frame keeps its place among the audio, so the chunk before it may
-be short. Counts of audio are in samples per channel.
+A plain data structure: no waiting, no clock. Audio goes in as pieces of any length and comes out as
+chunks of one length; another frame keeps its place among the audio, so the chunk before it may be
+short. Counts of audio are in samples per channel.
 """
 
 from collections import Counter, deque
@@ -15,8 +15,11 @@ from wsframes.frames import Frame
 
 __all__ = ["Chunk", "MediaQueue", "MediaStatistics"]
 
+_MAX_FRAMES = 256
+_MAX_FRAME_BYTES = 1 << 20
 
-class Chunk(msgspec.Struct, frozen=True):
+
+class Chunk(msgspec.Struct, frozen=True, gc=False):
     """Audio for one message.
 
     Attributes:
@@ -35,13 +38,14 @@ class MediaStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         audio_taken: samples per channel.
-        audio_sent: of those, how many the server took.
+        audio_sent: of those, how many the server took, or the serializer had no message for.
         audio_dropped: by reason.
-        audio_queued: how many wait.
+        audio_queued: how many wait or are being sent.
         frames_taken: frames other than audio.
         frames_sent: that were dealt with in their turn, whether they went over the wire or not.
         frames_dropped: by reason.
-        frames_queued: how many wait.
+        frames_queued: how many wait or are being sent.
+        odd_bytes: of audio, in no other count: the rest of their sample never came.
     """
 
     audio_taken: int
@@ -52,50 +56,63 @@ class MediaStatistics(msgspec.Struct, frozen=True, kw_only=True):
     frames_sent: int
     frames_dropped: dict[str, int]
     frames_queued: int
+    odd_bytes: int = 0
 
 
 class MediaQueue:
     """Chunks and frames in order.
 
     Args:
-        max_frames: bound for frames other than audio.
+        num_channels: of the audio.
+        chunk_ms: length of a chunk.
+        max_audio_ms: bound for the audio. For other frames it is 256 and 1 MiB of payload.
     """
 
-    def __init__(self, max_frames: int = 256) -> None:
-        self._items: deque[Chunk | Frame] = deque()
+    __slots__ = (
+        "_at_work",
+        "_audio",
+        "_chunk_ms",
+        "_frame_bytes",
+        "_frames",
+        "_items",
+        "_max_audio_ms",
+        "_packetizer",
+        "_payload_bytes",
+        "_sample_rate",
+    )
+
+    def __init__(self, num_channels: int, chunk_ms: int, max_audio_ms: int) -> None:
+        # With the size that each frame had when it was put: what is in a frame may change.
+        self._items: deque[tuple[Chunk | Frame, int]] = deque()
+        self._at_work: tuple[Chunk | Frame, int] | None = None
         self._packetizer: Packetizer | None = None
-        self._frame_bytes = 2
-        self._sample_rate = 0
-        self._max_frames = max_frames
-        self._audio_queued = 0
-        self.half_frames = 0
-        """Bytes too many at the end of an utterance: half a sample, dropped."""
-        self.audio = _Counts()
-        self.frames = _Counts()
-
-    def set_format(self, sample_rate: int, num_channels: int, chunk_ms: int) -> None:
-        """Cut what is put from here on into chunks of this format; flushes the one before."""
-        self.flush()
         self._frame_bytes = bytes_per_frame(num_channels)
-        self._sample_rate = sample_rate
-        # Not every rate has a whole number of samples in 10 ms: 11,025 Hz has 110.25.
-        frames = max(1, sample_rate * chunk_ms // 1000)
-        self._packetizer = Packetizer(frames * self._frame_bytes)
+        self._sample_rate = 0
+        self._chunk_ms = chunk_ms
+        self._max_audio_ms = max_audio_ms
+        self._payload_bytes = 0
+        self._audio = _Counts()
+        self._frames = _Counts()
 
-    def put_audio(self, audio: bytes) -> None:
-        """Queue whole frames of PCM in the format that was set."""
+    def put_audio(self, audio: bytes, sample_rate: int) -> None:
+        """Queue whole frames of PCM, behind all that is queued; at a new rate, in a new chunk."""
+        if sample_rate != self._sample_rate:
+            self._begin(sample_rate)
         assert self._packetizer is not None
         frames = len(audio) // self._frame_bytes
-        self.audio.taken += frames
-        self._audio_queued += frames
+        self._audio.taken += frames
+        self._audio.queued += frames
         for packet in self._packetizer.push(audio):
             self._append(packet)
 
     def put_frame(self, frame: Frame) -> None:
         """Queue another frame behind the audio so far."""
         self.flush()
-        self.frames.taken += 1
-        self._items.append(frame)
+        self._frames.taken += 1
+        self._frames.queued += 1
+        size = frame.payload_bytes
+        self._payload_bytes += size
+        self._items.append((frame, size))
 
     def flush(self) -> None:
         """Make a short chunk of what does not fill one."""
@@ -104,28 +121,23 @@ class MediaQueue:
 
     def first(self) -> Chunk | Frame | None:
         """What is next, left in its place."""
-        return self._items[0] if self._items else None
+        return self._items[0][0] if self._items else None
 
     def take(self) -> Chunk | Frame:
-        """Take what is next; say `done` when it has been dealt with."""
-        item = self._items.popleft()
-        if isinstance(item, Chunk):
-            self._audio_queued -= item.frames
-        return item
+        """Take what is next; say `done` when it has been dealt with, before the next one."""
+        self._at_work = entry = self._items.popleft()
+        return entry[0]
 
-    def done(self, item: Chunk | Frame, dropped: str | None = None) -> None:
+    def done(self, dropped: str | None) -> None:
         """Count what was taken, as sent or as dropped for this reason."""
-        counts = self.audio if isinstance(item, Chunk) else self.frames
-        amount = item.frames if isinstance(item, Chunk) else 1
-        if dropped is None:
-            counts.sent += amount
+        assert self._at_work is not None
+        item, size = self._at_work
+        self._at_work = None
+        if isinstance(item, Chunk):
+            self._audio.settle(item.frames, dropped)
         else:
-            counts.dropped[dropped] += amount
-
-    @property
-    def audio_queued(self) -> int:
-        """Samples per channel that wait, those of a chunk that is not full included."""
-        return self._audio_queued
+            self._payload_bytes -= size
+            self._frames.settle(1, dropped)
 
     @property
     def partial(self) -> bool:
@@ -134,54 +146,72 @@ class MediaQueue:
 
     @property
     def has_room(self) -> bool:
-        """Whether frames other than audio fit in."""
-        return len(self._items) < self._max_frames
+        """Whether more may be put. What is put all the same is queued."""
+        return (
+            self._audio.queued * 1000 <= self._max_audio_ms * self._sample_rate
+            and self._frames.queued < _MAX_FRAMES
+            and self._payload_bytes < _MAX_FRAME_BYTES
+        )
 
     @property
     def empty(self) -> bool:
-        return not self._items and not self.partial
+        """Whether nothing waits and nothing is at work."""
+        return not self._items and self._at_work is None and not self.partial
 
     def drop(self, reason: str, *, all_frames: bool = False) -> None:
         """Drop the audio and the interruptible frames, or everything; the rest keeps its order."""
+        at_work = self._at_work[0] if self._at_work is not None else None
+        kept = at_work.frames if isinstance(at_work, Chunk) else 0
+        self._audio.settle(self._audio.queued - kept, reason)
         if self._packetizer is not None:
             self._packetizer.clear()
-        self.audio.dropped[reason] += self._audio_queued
-        self._audio_queued = 0
-        kept: deque[Chunk | Frame] = deque()
-        for item in self._items:
+        items, self._items = self._items, deque()
+        for item, size in items:
             if isinstance(item, Chunk):
                 continue
             if item.uninterruptible and not all_frames:
-                kept.append(item)
+                self._items.append((item, size))
             else:
-                self.frames.dropped[reason] += 1
-        self._items = kept
+                self._payload_bytes -= size
+                self._frames.settle(1, reason)
 
-    def statistics(self) -> MediaStatistics:
+    def statistics(self, odd_bytes: int = 0) -> MediaStatistics:
         return MediaStatistics(
-            audio_taken=self.audio.taken,
-            audio_sent=self.audio.sent,
-            audio_dropped=_nonzero(self.audio.dropped),
-            audio_queued=self._audio_queued,
-            frames_taken=self.frames.taken,
-            frames_sent=self.frames.sent,
-            frames_dropped=_nonzero(self.frames.dropped),
-            frames_queued=sum(not isinstance(item, Chunk) for item in self._items),
+            audio_taken=self._audio.taken,
+            audio_sent=self._audio.sent,
+            audio_dropped=dict(self._audio.dropped),
+            audio_queued=self._audio.queued,
+            frames_taken=self._frames.taken,
+            frames_sent=self._frames.sent,
+            frames_dropped=dict(self._frames.dropped),
+            frames_queued=self._frames.queued,
+            odd_bytes=odd_bytes,
         )
+
+    def _begin(self, sample_rate: int) -> None:
+        self.flush()
+        self._sample_rate = sample_rate
+        # Not every rate has a whole number of samples in 10 ms: 11,025 Hz has 110.25.
+        frames = max(1, sample_rate * self._chunk_ms // 1000)
+        self._packetizer = Packetizer(frames * self._frame_bytes)
 
     def _append(self, audio: bytes) -> None:
         frames = len(audio) // self._frame_bytes
-        self._items.append(Chunk(audio, frames, self._sample_rate))
+        self._items.append((Chunk(audio, frames, self._sample_rate), 0))
 
 
 class _Counts:
-    __slots__ = ("dropped", "sent", "taken")
+    __slots__ = ("dropped", "queued", "sent", "taken")
 
     def __init__(self) -> None:
         self.taken = 0
+        self.queued = 0
         self.sent = 0
         self.dropped: Counter[str] = Counter()
 
-
-def _nonzero(counts: Counter[str]) -> dict[str, int]:
-    return {reason: count for reason, count in counts.items() if count}
+    def settle(self, amount: int, dropped: str | None) -> None:
+        self.queued -= amount
+        if dropped is None:
+            self.sent += amount
+        elif amount:
+            self.dropped[dropped] += amount

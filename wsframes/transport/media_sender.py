@@ -1,56 +1,45 @@
 """Sends what is for one destination, each chunk of audio at its time."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from wsframes.audio.pcm import FrameAligner, remix
-from wsframes.frames import (
-    AudioRawFrame,
-    BotSpeakingFrame,
-    BotStartedSpeakingFrame,
-    BotStoppedSpeakingFrame,
-    Frame,
-    SystemFrame,
-)
+from wsframes.frames import AudioRawFrame, Frame, SystemFrame
 from wsframes.graph.context import RunContext
+from wsframes.transport.audio_intake import AudioIntake
+from wsframes.transport.bot_speech import BotSpeech
 from wsframes.transport.media_queue import Chunk, MediaQueue, MediaStatistics
 from wsframes.transport.pacer import Interrupted, Pacer
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.waiting import ClearGate, Signal
+
+if TYPE_CHECKING:
+    from wsframes.graph.timers import Timer
 
 __all__ = ["MediaSender", "MediaSink"]
-
-# The bot counts as silent when its last audio has been played and none has followed for this long.
-_SILENCE_S = 0.05
-_SPEAKING_PERIOD_S = 0.2
 
 
 class MediaSink(Protocol):
     """What a sender sends through."""
 
-    async def write_chunk(self, destination: str | None, chunk: Chunk) -> bool:
-        """Send audio; False if it was not taken."""
+    async def write_chunk(self, destination: str | None, chunk: Chunk) -> str | None:
+        """Send audio; says why it was not taken, or None."""
 
-    async def write_in_turn(self, frame: Frame) -> bool:
-        """Deal with another frame whose turn has come; False if it was not taken."""
-
-    @property
-    def must_clear(self) -> bool:
-        """Whether the peer has not been told of an interruption yet; nothing may be sent before."""
-
-    async def wait_clear(self) -> None:
-        """Wait until it has been told."""
+    async def write_in_turn(self, frame: Frame) -> str | None:
+        """Deal with another frame whose turn has come; says why it was not taken, or None."""
 
     def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
         """Tell the pipeline that the bot starts, goes on or stops."""
 
 
 class MediaSender:
-    """One destination: its queue, its schedule, and whether it is being heard.
+    """One destination: its queue, its schedule, and whether it is heard.
 
     Args:
         destination: its name; None is the default one.
         sink: where chunks and frames go in their turn.
+        gate: nothing is sent while it is shut.
         params: chunk length, channels, lead and bounds.
         sample_rate: Hz of what is sent; None: as the audio comes.
     """
@@ -59,239 +48,184 @@ class MediaSender:
         self,
         destination: str | None,
         sink: MediaSink,
+        gate: ClearGate,
         params: WebsocketParams,
         sample_rate: int | None,
     ) -> None:
+        chunk_ms = params.audio_out_10ms_chunks * 10
         self.destination = destination
-        self.queue = MediaQueue()
         self._sink = sink
-        self._params = params
-        self._sample_rate = sample_rate
+        self._gate = gate
+        self._intake = AudioIntake(params.audio_out_channels, sample_rate)
+        self._queue = MediaQueue(params.audio_out_channels, chunk_ms, params.audio_out_queue_ms)
         self._pacer = Pacer(
             sample_rate or 8000, params.audio_out_lead_ms / 1000, anyio.current_time()
         )
-        self._aligner: FrameAligner | None = None
-        self._format: tuple[int, int] | None = None
-        self._activity = _Activity()
+        self._speech = BotSpeech(self._pacer, self._is_utterance_over, self._tell)
+        # A source that goes on in real time completes a chunk within its length; twice that is a
+        # pause, and what has come so far must not wait for the next words.
+        self._pause = _Pause(2 * chunk_ms / 1000, self._flush)
+        self._more = Signal()
+        self._moved = Signal()
         self._context: RunContext
 
     def begin(self, context: RunContext) -> None:
         """Start to send, in the background of a run."""
         self._context = context
+        self._speech.begin(context)
+        self._pause.begin(context)
         context.start_soon(self._run, name=f"media sender {self.destination or 'default'}")
 
     @property
     def has_room(self) -> bool:
         """Whether more may be put; if not, wait for it with `wait_for_room`."""
-        rate = self._format[0] if self._format else 1
-        queued_ms = self.queue.audio_queued * 1000 // rate
-        return queued_ms < self._params.audio_out_queue_ms and self.queue.has_room
+        return self._queue.has_room
 
     async def wait_for_room(self) -> None:
-        while not self.has_room:
-            await self._activity.wait_moved()
+        while not self._queue.has_room:
+            await self._moved.wait()
 
     def put_audio(self, frame: AudioRawFrame) -> None:
-        """Queue audio of any length; what is odd is joined to what follows.
+        """Queue audio of any length; what is less than a sample is joined to what follows.
 
         Raises:
-            ValueError: it has another rate than what is sent.
+            ValueError: its rate or its channels cannot be sent; nothing was taken.
         """
-        rate = frame.sample_rate
-        if self._sample_rate is not None and rate != self._sample_rate:
-            raise ValueError(
-                f"audio of {rate} Hz for an output of {self._sample_rate} Hz: it cannot be "
-                "resampled in this version; push it at the rate of the output"
-            )
-        if self._format != (rate, frame.num_channels):
-            self._flush()
-            self._format = (rate, frame.num_channels)
-            self._aligner = FrameAligner(frame.num_channels)
-            chunk_ms = self._params.audio_out_10ms_chunks * 10
-            self.queue.set_format(rate, self._params.audio_out_channels, chunk_ms)
-        assert self._aligner is not None
-        audio = self._aligner.feed(frame.audio)
-        self.queue.put_audio(remix(audio, frame.num_channels, self._params.audio_out_channels))
-        activity = self._activity
-        activity.last_audio_s = anyio.current_time()
-        if self.queue.first() is not None:
-            activity.wake()
-        if self.queue.partial and not activity.flush_is_due:
-            activity.flush_is_due = True
-            self._context.call_at(activity.last_audio_s + self._flush_after_s, self._flush_idle)
+        audio = self._intake.take(frame)
+        queue = self._queue
+        queue.put_audio(audio, frame.sample_rate)
+        if queue.partial:
+            self._pause.put_off()
+        if queue.first() is not None:
+            self._more.set()
 
     def put_frame(self, frame: Frame) -> None:
         """Queue another frame, behind all audio so far."""
-        self._flush()
-        self.queue.put_frame(frame)
-        self._activity.wake()
+        self._queue.put_frame(frame)
+        self._more.set()
 
     def interrupt(self) -> Interrupted:
         """Drop what is interruptible; says what the peer has heard."""
-        self._drop_half_frame()
-        self.queue.drop("interrupted")
-        played = self._pacer.interrupt(anyio.current_time())
-        activity = self._activity
-        activity.wake()
-        activity.moved()
-        self._silent()
-        return played
+        self._intake.cut()
+        self._queue.drop("interrupted")
+        heard = self._pacer.interrupt(anyio.current_time())
+        self._speech.stop()
+        self._more.set()
+        self._moved.set()
+        return heard
 
     def close(self, reason: str) -> None:
         """Drop everything."""
-        self._drop_half_frame()
-        self.queue.drop(reason, all_frames=True)
+        self._intake.cut()
+        self._queue.drop(reason, all_frames=True)
 
     async def drain(self) -> None:
         """Send what is queued, and wait until the peer has played it, or is interrupted."""
+        self._intake.cut()
         self._flush()
-        self._activity.wake()
-        while not self.queue.empty or self._activity.writing:
-            await self._activity.wait_moved()
+        while not self._queue.empty:
+            await self._moved.wait()
         while (end_s := self._pacer.playout_end_s) > anyio.current_time():
             self._context.drain.progress(end_s)
             with anyio.CancelScope(deadline=end_s):
-                await self._activity.wait_moved()
+                await self._moved.wait()
+        self._speech.stop()
 
     def statistics(self) -> MediaStatistics:
-        return self.queue.statistics()
-
-    @property
-    def _flush_after_s(self) -> float:
-        # A source that goes on in real time completes a chunk within its length; twice that is a
-        # pause, and what has come so far must not wait for the next words.
-        return 2 * self._params.audio_out_10ms_chunks / 100
-
-    def _flush(self) -> None:
-        self._drop_half_frame()
-        self.queue.flush()
-
-    def _drop_half_frame(self) -> None:
-        if self._aligner is not None and self._aligner.reset():
-            self.queue.half_frames += 1
-
-    def _flush_idle(self) -> None:
-        activity = self._activity
-        activity.flush_is_due = False
-        due_s = activity.last_audio_s + self._flush_after_s
-        if not self.queue.partial:
-            return
-        if due_s > anyio.current_time():
-            activity.flush_is_due = True
-            self._context.call_at(due_s, self._flush_idle)
-        else:
-            self._flush()
-            activity.wake()
+        return self._queue.statistics(self._intake.odd_bytes)
 
     async def _run(self) -> None:
-        activity = self._activity
+        queue, pacer = self._queue, self._pacer
+        ran_empty = True
         while True:
-            item = self.queue.first()
+            item = queue.first()
             if item is None:
-                activity.ran_empty = True
-                await activity.sleep()
+                ran_empty = True
+                await self._more.wait()
+                continue
+            if self._gate.is_shut:
+                await self._gate.wait_open()
                 continue
             if isinstance(item, Chunk):
-                due_s = self._due_s(item)
-                if due_s > anyio.current_time():
-                    with anyio.CancelScope(deadline=due_s):
-                        await activity.sleep()
+                now_s = anyio.current_time()
+                if item.sample_rate != pacer.sample_rate:
+                    pacer.change_rate(item.sample_rate)
+                if ran_empty:
+                    ran_empty = False
+                    pacer.resume(now_s)
+                due_s = pacer.due_s
+                if due_s > now_s:
+                    await self._wait_until(due_s)
                     continue
-            if self._sink.must_clear:
-                await self._sink.wait_clear()
-                continue
-            await self._send(self.queue.take())
+            await self._send(queue.take())
 
-    def _due_s(self, chunk: Chunk) -> float:
-        if chunk.sample_rate != self._pacer.sample_rate:
-            self._pacer.change_rate(chunk.sample_rate)
-        if self._activity.ran_empty:
-            self._activity.ran_empty = False
-            self._pacer.resume(anyio.current_time())
-        return self._pacer.due_s
+    async def _wait_until(self, due_s: float) -> None:
+        drain = self._context.drain
+        if drain.holder is not None:
+            drain.progress(due_s)
+        with anyio.CancelScope(deadline=due_s):
+            await self._moved.wait()  # by an interruption: nothing else moves while this waits
 
     async def _send(self, item: Chunk | Frame) -> None:
-        activity = self._activity
-        activity.writing = True
-        dropped: str | None = "cancelled"
+        reason: str | None = "cancelled"
         try:
             if isinstance(item, Chunk):
-                if not activity.speaking:
+                if not self._speech.is_heard:
                     self._pacer.begin_utterance()
-                taken = await self._sink.write_chunk(self.destination, item)
-                now_s = anyio.current_time()
-                self._pacer.sent(item.frames, now_s)
-                if taken:
-                    self._heard(now_s)
+                reason = await self._sink.write_chunk(self.destination, item)
+                # An interruption meanwhile: what was at work is old, and the peer clears it.
+                if not self._gate.is_shut:
+                    now_s = anyio.current_time()
+                    self._pacer.sent(item.frames, now_s)
+                    if reason is None:
+                        self._speech.sent(now_s)
             else:
-                taken = await self._sink.write_in_turn(item)
-            dropped = None if taken else "unsent"
+                reason = await self._sink.write_in_turn(item)
         finally:
-            activity.writing = False
-            self.queue.done(item, dropped)
-        activity.moved()
-        if self._context.drain.holder is not None:
-            self._context.drain.progress(anyio.current_time())
+            self._queue.done(reason)
+        self._moved.set()
+        drain = self._context.drain
+        if drain.holder is not None:
+            drain.progress(anyio.current_time())
 
-    def _heard(self, now_s: float) -> None:
-        activity = self._activity
-        if not activity.speaking:
-            activity.speaking = True
-            self._tell(BotStartedSpeakingFrame)
-            self._context.call_at(self._pacer.playout_end_s + _SILENCE_S, self._check_silence)
-        if now_s - activity.told_speaking_s >= _SPEAKING_PERIOD_S:
-            activity.told_speaking_s = now_s
-            self._tell(BotSpeakingFrame)
+    def _flush(self) -> None:
+        self._queue.flush()
+        self._more.set()
+
+    def _is_utterance_over(self) -> bool:
+        if not self._queue.empty:
+            return False
+        self._intake.cut()
+        return True
 
     def _tell(self, frame_type: type[SystemFrame]) -> None:
         self._sink.tell_speech(frame_type, self.destination)
 
-    def _silent(self) -> None:
-        if self._activity.speaking:
-            self._activity.speaking = False
-            self._tell(BotStoppedSpeakingFrame)
 
-    def _check_silence(self) -> None:
-        now_s = anyio.current_time()
-        silent_at_s = self._pacer.playout_end_s + _SILENCE_S
-        if silent_at_s > now_s:
-            self._context.call_at(silent_at_s, self._check_silence)
-        elif self.queue.empty:
-            self._silent()
+class _Pause:
+    """Calls back when nothing has put it off for a while. Costs no timer of its own each time."""
+
+    __slots__ = ("_after_s", "_callback", "_context", "_due_s", "_timer")
+
+    def __init__(self, after_s: float, callback: Callable[[], None]) -> None:
+        self._after_s = after_s
+        self._callback = callback
+        self._timer: Timer | None = None
+        self._due_s = 0.0
+        self._context: RunContext
+
+    def begin(self, context: RunContext) -> None:
+        self._context = context
+        self._timer = None
+
+    def put_off(self) -> None:
+        self._due_s = anyio.current_time() + self._after_s
+        if self._timer is None:
+            self._timer = self._context.call_at(self._due_s, self._check)
+
+    def _check(self) -> None:
+        if self._due_s > anyio.current_time():
+            self._timer = self._context.call_at(self._due_s, self._check)
         else:
-            self._context.call_at(now_s + _SILENCE_S, self._check_silence)
-
-
-class _Activity:
-    """What a sender is doing, and the events that it and others wait for."""
-
-    __slots__ = ("_moved", "_wake", "flush_is_due", "last_audio_s", "ran_empty", "speaking",
-                 "told_speaking_s", "writing")  # fmt: skip
-
-    def __init__(self) -> None:
-        self._wake: anyio.Event | None = None
-        self._moved: anyio.Event | None = None
-        self.flush_is_due = False
-        self.last_audio_s = 0.0
-        self.ran_empty = True
-        self.speaking = False
-        self.told_speaking_s = 0.0
-        self.writing = False
-
-    def wake(self) -> None:
-        if self._wake is not None:
-            self._wake.set()
-
-    async def sleep(self) -> None:
-        self._wake = anyio.Event()
-        await self._wake.wait()
-
-    def moved(self) -> None:
-        if self._moved is not None:
-            self._moved.set()
-            self._moved = None
-
-    async def wait_moved(self) -> None:
-        if self._moved is None:
-            self._moved = anyio.Event()
-        await self._moved.wait()
+            self._timer = None
+            self._callback()

@@ -31,6 +31,8 @@ from wsframes.transport.client import WebsocketClient
 from wsframes.transport.media_queue import Chunk, MediaStatistics
 from wsframes.transport.media_sender import MediaSender
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.report_limit import ReportLimit
+from wsframes.transport.waiting import ClearGate
 
 __all__ = ["WebsocketOutputTransport"]
 
@@ -44,13 +46,21 @@ class WebsocketOutputTransport(FrameProcessor):
 
     Ordered frames of one destination leave in the order in which they came, whatever they are;
     urgent ones leave at once. A frame that the serializer has no message for passes on in its
-    turn.
+    turn. When a destination has as much waiting as it may, all ordered frames wait, and in the end
+    their producers.
+
+    Audio may be cut into frames anywhere, within a sample too. It has to have the rate that is set,
+    where one is; channels are converted.
 
     Args:
         transport: what it is a part of.
         client: the connection.
         params: of the transport.
         name: for logs and statistics.
+
+    Events, each told as `handler(output, ...)`:
+        `on_interrupted(output, destination, interrupted)`: audio of this destination was cut off;
+        `interrupted` is an `Interrupted`, with the milliseconds that were heard of it.
     """
 
     def __init__(
@@ -62,13 +72,15 @@ class WebsocketOutputTransport(FrameProcessor):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
+        self.register_event("on_interrupted")
         self._transport = transport
         self._client = client
         self._params = params
         self._senders: dict[str | None, MediaSender] = {}
-        self._markers = _Markers()
+        self._gate = ClearGate()
+        self._reports = ReportLimit()
         self.dropped: Counter[str] = Counter()
-        """Frames that were not sent and had no queue to be counted in, by reason."""
+        """Frames that were not sent and are in no queue's statistics, by reason."""
 
     async def start(self, frame: StartFrame) -> None:
         """Open the connection, and begin to send."""
@@ -78,33 +90,35 @@ class WebsocketOutputTransport(FrameProcessor):
         for destination in (None, *self._params.audio_out_destinations):
             sender = self._senders.get(destination)
             if sender is None:
-                sender = MediaSender(destination, self, self._params, rate)
+                sender = MediaSender(destination, self, self._gate, self._params, rate)
                 self._senders[destination] = sender
             sender.begin(context)
 
     async def stop(self, frame: EndFrame) -> None:
         """Play everything out to its last sample."""
         await self._drain()
-        await self._write(frame)
+        await self._write_apart(frame)
 
     async def cancel(self, frame: CancelFrame) -> None:
         """Send nothing more."""
-        for sender in self._senders.values():
-            sender.close("cancelled")
+        self._close_senders()
 
     def interrupt(self, frame: InterruptionFrame) -> None:
         """Drop what the peer is not to hear any more."""
-        self._markers.expect()
-        for sender in self._senders.values():
-            sender.interrupt()
+        self._gate.shut(frame)
+        for destination, sender in self._senders.items():
+            interrupted = sender.interrupt()
+            if interrupted != (0, 0):
+                self.emit("on_interrupted", destination, interrupted)
 
     async def cleanup(self) -> None:
         """Let go of the connection."""
-        for sender in self._senders.values():
-            sender.close("cancelled")
-        await self._transport.lifetime.close(self)
+        self._close_senders()
+        context = self._node.context if self._node is not None else None
+        await self._transport.lifetime.close(self, context)
 
     def process_frame_nowait(self, frame: Frame, direction: FrameDirection) -> bool:
+        """Take what need not wait."""
         if direction is not DOWNSTREAM:
             self.push_frame_nowait(frame, direction)
             return True
@@ -123,24 +137,31 @@ class WebsocketOutputTransport(FrameProcessor):
         sender = self._senders[frame.transport_destination]
         if not sender.has_room:
             return False
-        if isinstance(frame, OutputAudioRawFrame):
-            sender.put_audio(frame)
-        else:
+        if not isinstance(frame, OutputAudioRawFrame):
             sender.put_frame(frame)
+            return True
+        try:
+            sender.put_audio(frame)
+        except ValueError as exc:
+            self._drop(frame, "unusable_audio", exc)
         return True
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Send what is urgent, and wait for room for the rest."""
         if isinstance(frame, InterruptionFrame):
-            try:
-                await self._write(frame)
-            finally:
-                self._markers.sent()
+            if self._gate.awaits(frame):
+                try:
+                    await self._write_apart(frame)
+                finally:
+                    self._gate.told(frame)
+        elif direction is not DOWNSTREAM:
+            self.push_frame_nowait(frame, direction)
         elif isinstance(frame, StopFrame):
             await self._drain()
         elif isinstance(frame, TransportMessageUrgentFrame | OutputDTMFUrgentFrame):
-            if await self._write(frame):
-                await self.push_frame(frame, direction)
-        elif not frame.lifecycle or direction is not DOWNSTREAM:
+            if await self._write_apart(frame):
+                await self.push_frame(frame)
+        elif not frame.lifecycle:
             while not self.process_frame_nowait(frame, direction):
                 await self._senders[frame.transport_destination].wait_for_room()
 
@@ -148,18 +169,23 @@ class WebsocketOutputTransport(FrameProcessor):
         self, frame: TransportMessageFrame | TransportMessageUrgentFrame
     ) -> bool:
         """Send a message at once, past everything that waits; True when the server has taken it."""
-        return await self._write(frame)
+        return await self._write_apart(frame)
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
-        """Send audio at once, past everything that waits; True when the server has taken it."""
-        if self._params.add_wav_header:
-            wav = wav_bytes(frame.audio, frame.sample_rate, frame.num_channels)
-            frame = frame.replace(audio=wav)
-        return await self._write(frame)
+        """Send audio at once, past everything that waits; True when the server has taken it.
+
+        Raises:
+            ValueError: with `add_wav_header`, the audio is not whole samples of every channel.
+        """
+        return await self._write_apart(self._as_payload(frame))
+
+    async def write_video_frame(self, frame: OutputImageRawFrame) -> bool:
+        """Send a picture at once, as it is; True when the server has taken it."""
+        return await self._write_apart(frame)
 
     async def write_dtmf(self, frame: OutputDTMFFrame | OutputDTMFUrgentFrame) -> bool:
         """Send a key as the serializer's message for it; True when the server has taken it."""
-        return await self._write(frame)
+        return await self._write_apart(frame)
 
     def statistics(self) -> dict[str | None, MediaStatistics]:
         """What has become of audio and frames, by destination."""
@@ -167,87 +193,82 @@ class WebsocketOutputTransport(FrameProcessor):
 
     # What the senders send through.
 
-    async def write_chunk(self, destination: str | None, chunk: Chunk) -> bool:
+    async def write_chunk(self, destination: str | None, chunk: Chunk) -> str | None:
         frame = OutputAudioRawFrame(
             chunk.audio,
             chunk.sample_rate,
             self._params.audio_out_channels,
             transport_destination=destination,
         )
-        sent = await self.write_audio_frame(frame)
-        if sent:
+        reason = await self._write(self._as_payload(frame))
+        if reason is None and not self._gate.is_shut:
             self.push_frame_nowait(frame)
-        return sent
+        return reason
 
-    async def write_in_turn(self, frame: Frame) -> bool:
-        sent = await self._write(frame)
-        if sent:
+    async def write_in_turn(self, frame: Frame) -> str | None:
+        reason = await self._write(frame)
+        if reason is None:
             self.push_frame_nowait(frame)
-        return sent
-
-    @property
-    def must_clear(self) -> bool:
-        return self._markers.expected > 0
-
-    async def wait_clear(self) -> None:
-        await self._markers.wait()
+        return reason
 
     def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
         for direction in FrameDirection:
             self.push_frame_nowait(frame_type(transport_destination=destination), direction)
 
+    def _as_payload(self, frame: OutputAudioRawFrame) -> OutputAudioRawFrame:
+        if not self._params.add_wav_header:
+            return frame
+        wav = wav_bytes(frame.audio, frame.sample_rate, frame.num_channels)
+        return frame.replace(audio=wav)
+
     async def _drain(self) -> None:
+        self._transport.lifetime.watch_end()
         async with anyio.create_task_group() as tasks:
             for sender in self._senders.values():
                 tasks.start_soon(sender.drain)
 
-    async def _write(self, frame: Frame) -> bool:
-        """The way of every frame to the wire."""
+    def _close_senders(self) -> None:
+        for sender in self._senders.values():
+            sender.close("cancelled")
+
+    async def _write(self, frame: Frame) -> str | None:
+        """The way of every frame to the wire; says why it did not get there."""
         try:
             data = await self._transport.wire.serialize(frame)
         except Exception as exc:
-            self._drop(frame, "encode_error")
-            if self.dropped["encode_error"] == 1:  # once: what fails, fails often
-                self.push_error(f"{self.name} cannot send {frame.name}: {exc}", exception=exc)
-            return False
+            self._report(frame, "encode_error", exc)
+            return "encode_error"
         if data is None or await self._client.send(data):
-            return True
-        self._transport.lifetime.send_failed()
-        return False
+            return None
+        return "unsent"
+
+    async def _write_apart(self, frame: Frame) -> bool:
+        """Write what is in no queue, and so has no other counter."""
+        reason = await self._write(frame)
+        if reason is not None:
+            self.dropped[reason] += 1
+        return reason is None
 
     def _reason_to_drop(self, frame: Frame) -> str | None:
-        if isinstance(frame, OutputAudioRawFrame) and not self._params.audio_out_enabled:
-            return "audio_out_disabled"
-        if isinstance(frame, OutputImageRawFrame | SpriteFrame):
+        if isinstance(frame, OutputAudioRawFrame):
+            if not self._params.audio_out_enabled:
+                return "audio_out_disabled"
+        elif isinstance(frame, OutputImageRawFrame | SpriteFrame):
             return "video_out_disabled"
         if frame.transport_destination not in self._senders:
             return "unknown_destination"
         return None
 
-    def _drop(self, frame: Frame, reason: str) -> None:
+    def _drop(self, frame: Frame, reason: str, exc: Exception | None = None) -> None:
         self.dropped[reason] += 1
-        if self.dropped[reason] == 1:
+        if self.dropped[reason] > 1:
+            return
+        if exc is None:
             logger.warning("%s drops %s: %s", self.name, frame.name, reason)
+        else:
+            text = f"{self.name} cannot send {frame.name}, and will drop all like it: {exc}"
+            self.push_error(text, exception=exc)
 
-
-class _Markers:
-    """How many interruptions the peer has not been told of yet."""
-
-    __slots__ = ("_told", "expected")
-
-    def __init__(self) -> None:
-        self.expected = 0
-        self._told = anyio.Event()
-
-    def expect(self) -> None:
-        self.expected += 1
-
-    def sent(self) -> None:
-        self.expected -= 1
-        if self.expected == 0:
-            self._told.set()
-            self._told = anyio.Event()
-
-    async def wait(self) -> None:
-        while self.expected:
-            await self._told.wait()
+    def _report(self, frame: Frame, reason: str, exc: Exception) -> None:
+        if self._reports.allows(reason, anyio.current_time()):
+            self.push_error(f"{self.name} cannot send {frame.name}: {exc!r}", exception=exc)

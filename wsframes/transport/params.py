@@ -1,12 +1,14 @@
 """The parameters of the transport, and what it calls back."""
 
+import sys
 import warnings
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from starlette.websockets import WebSocket
 
+from wsframes.frames.codec import MAX_AUDIO_S, MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from wsframes.serializers import FrameSerializer
 
 __all__ = ["TransportParams", "WebsocketCallbacks", "WebsocketParams"]
@@ -32,26 +34,36 @@ _CAMERA = "camera_"
 _VIDEO = "video_"
 _TURNS_ON = {"vad_enabled": "audio_in_enabled", "vad_audio_passthrough": "audio_in_passthrough"}
 
+_SampleRate = Annotated[int, Field(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)]
+_Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
+_Positive = Annotated[int, Field(ge=1)]
+
 
 class TransportParams(BaseModel):
     """What any transport of media can be told. Keyword-only; unknown names are refused.
 
     Attributes:
         audio_in_enabled: off, audio from the peer is dropped and counted.
-        audio_in_sample_rate: Hz; None: that of the StartFrame.
+        audio_in_sample_rate: Hz; audio at another rate cannot be resampled in this version: it is
+            dropped and counted. None: audio keeps the rate that it comes with.
         audio_in_channels: audio with another number of channels is mixed to it.
         audio_in_stream_on_start: False: audio from the peer is dropped and counted until
             `WebsocketInputTransport.start_audio_in_streaming` is called.
         audio_in_passthrough: False: audio from the peer does not go downstream.
         audio_out_enabled: off, audio for the peer is dropped and counted.
-        audio_out_sample_rate: Hz; None: that of the StartFrame, or, if that says none either, that
-            of the audio.
+        audio_out_sample_rate: Hz; audio at another rate is dropped and counted, as above. None:
+            that of the StartFrame, or, if that says none either, that of the audio.
         audio_out_channels: audio with another number of channels is mixed to it.
         audio_out_10ms_chunks: length of the chunks that are sent, in units of 10 ms. The last
             chunk of an utterance may be shorter.
         audio_out_destinations: names of further streams of audio; `frame.transport_destination`
             picks one.
         video_in_enabled: off, images from the peer are dropped and counted.
+
+    The parameters named `camera_...` are deprecated and set those named `video_...`; `vad_enabled`
+    and `vad_audio_passthrough`, deprecated too, turn on `audio_in_enabled` and
+    `audio_in_passthrough`. What belongs to filters, mixers, analyzers, encoders and video output is
+    refused in this version.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -59,31 +71,31 @@ class TransportParams(BaseModel):
     camera_in_enabled: bool = False
     camera_out_enabled: bool = False
     camera_out_is_live: bool = False
-    camera_out_width: int = Field(default=1024, ge=1)
-    camera_out_height: int = Field(default=768, ge=1)
-    camera_out_bitrate: int = Field(default=800000, ge=1)
-    camera_out_framerate: int = Field(default=30, ge=1)
+    camera_out_width: _Positive = 1024
+    camera_out_height: _Positive = 768
+    camera_out_bitrate: _Positive = 800000
+    camera_out_framerate: _Positive = 30
     camera_out_color_format: str = "RGB"
     audio_out_enabled: bool = False
-    audio_out_sample_rate: int | None = Field(default=None, ge=8000, le=192000)
-    audio_out_channels: int = Field(default=1, ge=1, le=8)
-    audio_out_bitrate: int = Field(default=96000, ge=1)
-    audio_out_10ms_chunks: int = Field(default=4, ge=1)
+    audio_out_sample_rate: _SampleRate | None = None
+    audio_out_channels: _Channels = 1
+    audio_out_bitrate: _Positive = 96000
+    audio_out_10ms_chunks: int = Field(default=4, ge=1, le=MAX_AUDIO_S * 100)
     audio_out_mixer: Any = None
     audio_out_destinations: list[str] = Field(default_factory=list)
     audio_in_enabled: bool = False
-    audio_in_sample_rate: int | None = Field(default=None, ge=8000, le=192000)
-    audio_in_channels: int = Field(default=1, ge=1, le=8)
+    audio_in_sample_rate: _SampleRate | None = None
+    audio_in_channels: _Channels = 1
     audio_in_filter: Any = None
     audio_in_stream_on_start: bool = True
     audio_in_passthrough: bool = True
     video_in_enabled: bool = False
     video_out_enabled: bool = False
     video_out_is_live: bool = False
-    video_out_width: int = Field(default=1024, ge=1)
-    video_out_height: int = Field(default=768, ge=1)
-    video_out_bitrate: int = Field(default=800000, ge=1)
-    video_out_framerate: int = Field(default=30, ge=1)
+    video_out_width: _Positive = 1024
+    video_out_height: _Positive = 768
+    video_out_bitrate: _Positive = 800000
+    video_out_framerate: _Positive = 30
     video_out_color_format: str = "RGB"
     video_out_destinations: list[str] = Field(default_factory=list)
     vad_enabled: bool = False
@@ -91,41 +103,39 @@ class TransportParams(BaseModel):
     vad_analyzer: Any = None
     turn_analyzer: Any = None
 
-    _deprecated: ClassVar[str] = "{old} is deprecated: set {new} instead"
-
-    @model_validator(mode="before")
+    @field_validator("audio_out_destinations")
     @classmethod
-    def _carry_over(cls, values: Any) -> Any:
-        """Let each deprecated name that is set set the name that took its place."""
-        if not isinstance(values, dict):
-            return values
-        values = dict(values)
-        for old in [name for name in values if name.startswith(_CAMERA)]:
-            new = _VIDEO + old.removeprefix(_CAMERA)
-            if new not in cls.model_fields:
-                continue  # refused below, as an unknown name
-            cls._warn(old, new)
-            if values.setdefault(new, values[old]) != values[old]:
-                raise ValueError(f"{old} and {new} are set to different values")
-        for old, new in _TURNS_ON.items():
-            if old in values:
-                cls._warn(old, new)
-                if values[old]:
-                    values[new] = True
-        return values
+    def _refuse_repeated_names(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names) or "" in names:
+            raise ValueError("each destination needs a name of its own")
+        return names
 
     @model_validator(mode="after")
-    def _refuse_what_is_not_built(self) -> Self:
-        for name in sorted(self.model_fields_set & _NOT_BUILT.keys()):
-            if getattr(self, name) != type(self).model_fields[name].get_default(
-                call_default_factory=True
-            ):
-                raise ValueError(f"{name}: {_NOT_BUILT[name]} cannot be used in this version yet")
+    def _carry_over(self) -> Self:
+        """Let each deprecated name that is set set the name that took its place."""
+        # Those that were set by the caller: setting an attribute below adds to the set.
+        given = frozenset(self.model_fields_set)
+        for name in sorted(given):
+            value = getattr(self, name)
+            new = _VIDEO + name.removeprefix(_CAMERA) if name.startswith(_CAMERA) else name
+            self._refuse_what_is_not_built(name, new, value)
+            if new != name:
+                if new in given and getattr(self, new) != value:
+                    raise ValueError(f"{name} and {new} are set to different values")
+                _warn(name, new)
+                setattr(self, new, value)
+            elif name in _TURNS_ON:
+                _warn(name, _TURNS_ON[name])
+                if value:
+                    setattr(self, _TURNS_ON[name], True)
         return self
 
-    @classmethod
-    def _warn(cls, old: str, new: str) -> None:
-        warnings.warn(cls._deprecated.format(old=old, new=new), DeprecationWarning, stacklevel=5)
+    def _refuse_what_is_not_built(self, name: str, new: str, value: object) -> None:
+        default = type(self).model_fields[new].get_default(call_default_factory=True)
+        # What stands for None may be anything, and may not like to be compared.
+        changed = value is not None if default is None else value != default
+        if changed and new in _NOT_BUILT:
+            raise ValueError(f"{name}: {_NOT_BUILT[new]} cannot be used in this version yet")
 
 
 class WebsocketParams(TransportParams):
@@ -178,3 +188,16 @@ class WebsocketCallbacks(BaseModel):
     on_client_connected: SocketCallback
     on_client_disconnected: SocketCallback
     on_session_timeout: SocketCallback
+
+
+def _warn(old: str, new: str) -> None:
+    """Warn of a deprecated name at the line that has set it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    text = f"{old} is deprecated: set {new} instead"
+    warnings.warn(text, DeprecationWarning, stacklevel=level)
+
+
+def _is_ours(module: str) -> bool:
+    return module == __name__ or module.partition(".")[0] == "pydantic"

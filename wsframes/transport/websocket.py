@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from starlette.websockets import WebSocket
 
+from wsframes.exceptions import UsageError
 from wsframes.graph.events import EventHandlers
 from wsframes.serializers import FrameSerializerType
 from wsframes.transport.base import BaseTransport
@@ -28,6 +29,11 @@ class WebsocketTransport(BaseTransport):
     Put `input()` first and `output()` last into a pipeline. The connection is accepted when the
     pipeline starts, if nobody has done so before, and closed when the run is over.
 
+    Every way in which a session can end has a deadline, with one limit that no application can
+    lift: some servers (hypercorn on trio, anycorn) do not let a send be cancelled that waits for a
+    peer to read. There the end is decided and `on_client_disconnected` told in time, and `run`
+    returns when the server gives the connection up, or the peer reads or leaves.
+
     Args:
         websocket: a Starlette (or FastAPI) `WebSocket`, or the `(scope, receive, send)` of an ASGI
             websocket connection.
@@ -37,11 +43,12 @@ class WebsocketTransport(BaseTransport):
 
     Events, each told as `handler(transport, websocket)`, in order, at most once a session:
         `on_client_connected`: the connection is open.
-        `on_client_disconnected`: the peer has closed it or was lost. Not when this side closes it.
+        `on_client_disconnected`: the peer has closed it or was lost. Not when this side ends the
+            session.
         `on_session_timeout`: the session has had its time.
 
     Raises:
-        UsageError: the websocket is none.
+        UsageError: the websocket is none, or is closed already.
     """
 
     def __init__(
@@ -51,6 +58,8 @@ class WebsocketTransport(BaseTransport):
         input_name: str | None = None,
         output_name: str | None = None,
     ) -> None:
+        if not isinstance(params, WebsocketParams):
+            raise UsageError(f"params must be WebsocketParams, not {type(params).__name__}")
         self.params = params
         self.wire = Wire(params.serializer)
         self._handlers = EventHandlers(type(self).__name__, _EVENTS)
@@ -71,6 +80,7 @@ class WebsocketTransport(BaseTransport):
 
     @property
     def websocket(self) -> WebSocket:
+        """The Starlette object, whatever the transport was given."""
         return self.client.websocket
 
     def input(self) -> WebsocketInputTransport:

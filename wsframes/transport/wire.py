@@ -3,11 +3,10 @@
 import inspect
 from typing import Any, NoReturn
 
-import anyio
-
 from wsframes.exceptions import EncodeError, UsageError
 from wsframes.frames import Frame, StartFrame
 from wsframes.serializers import FrameSerializer
+from wsframes.transport.waiting import Turns
 
 __all__ = ["Wire"]
 
@@ -23,8 +22,8 @@ class Wire:
         "_async_deserialize",
         "_async_serialize",
         "_is_set_up",
-        "_lock",
         "_serializer",
+        "_turns",
     )
 
     def __init__(self, serializer: FrameSerializer | None) -> None:
@@ -34,7 +33,7 @@ class Wire:
         self._async_deserialize = _is_async(serializer, "deserialize")
         # Senders of several destinations and urgent messages must not enter it at once; and what
         # has been through it first is sent first.
-        self._lock = anyio.Lock(fast_acquire=True)
+        self._turns = Turns()
 
     @property
     def is_open(self) -> bool:
@@ -60,13 +59,17 @@ class Wire:
         if serializer is None:
             return None
         data: Any
-        if self._async_serialize:
-            async with self._lock:
-                data = await serializer.serialize(frame)  # type: ignore[misc]
-        else:
+        if not self._async_serialize:
             data = serializer.serialize(frame)
+        else:
+            await self._turns.take()
+            try:
+                result: Any = serializer.serialize(frame)
+                data = await result
+            finally:
+                self._turns.give()
         if data is None or isinstance(data, str | bytes):
-            return data  # type: ignore[no-any-return]
+            return data
         return self._refuse("serialize", data, EncodeError, "str, bytes or None")
 
     async def deserialize(self, data: str | bytes) -> Frame | None:
@@ -86,9 +89,7 @@ class Wire:
             return frame
         return self._refuse("deserialize", frame, UsageError, "a Frame or None")
 
-    def _refuse(
-        self, method: str, result: Any, error: type[Exception], allowed: str
-    ) -> NoReturn:
+    def _refuse(self, method: str, result: Any, error: type[Exception], allowed: str) -> NoReturn:
         name = f"{type(self._serializer).__name__}.{method}"
         if inspect.iscoroutine(result):
             result.close()  # else Python warns, somewhere else, that it was never awaited

@@ -1,0 +1,180 @@
+"""`wsframes.transport.waiting`."""
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsframes import InterruptionFrame
+from wsframes.testing import run_virtual, settle
+from wsframes.transport.waiting import ClearGate, Signal, Turns
+
+
+async def test_a_signal_wakes_those_who_wait_and_none_who_come_later() -> None:
+    signal = Signal()
+    signal.set()
+    woken: list[str] = []
+
+    async def wait(name: str) -> None:
+        await signal.wait()
+        woken.append(name)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait, "a")
+        tasks.start_soon(wait, "b")
+        await settle()
+        assert woken == []
+        signal.set()
+        await settle()
+        assert sorted(woken) == ["a", "b"]
+        tasks.start_soon(wait, "c")
+        await settle()
+        assert len(woken) == 2
+        signal.set()
+
+
+async def test_the_gate_opens_when_the_last_interruption_has_been_told() -> None:
+    gate = ClearGate()
+    await gate.wait_open()
+    first, second = InterruptionFrame(), InterruptionFrame()
+    assert not gate.awaits(first)
+    gate.shut(first)
+    gate.shut(second)
+    assert gate.is_shut
+    passed = anyio.Event()
+
+    async def pass_through() -> None:
+        await gate.wait_open()
+        passed.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(pass_through)
+        await settle()
+        gate.told(first)
+        assert not gate.awaits(first)
+        assert gate.awaits(second)
+        await settle()
+        assert gate.is_shut
+        assert not passed.is_set()
+        gate.told(second)
+        assert not gate.is_shut
+        await passed.wait()
+
+
+async def test_a_gate_that_is_shut_again_before_anyone_passed_stays_shut_for_all() -> None:
+    gate = ClearGate()
+    first, second = InterruptionFrame(), InterruptionFrame()
+    gate.shut(first)
+    passed = anyio.Event()
+
+    async def pass_through() -> None:
+        await gate.wait_open()
+        passed.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(pass_through)
+        await settle()
+        gate.told(first)
+        gate.shut(second)
+        await settle()
+        assert not passed.is_set()
+        gate.told(second)
+
+
+async def test_telling_of_an_interruption_that_nobody_awaits_is_harmless() -> None:
+    gate = ClearGate()
+    gate.told(InterruptionFrame())
+    awaited = InterruptionFrame()
+    gate.shut(awaited)
+    gate.told(InterruptionFrame())
+    assert gate.is_shut
+
+
+async def test_turns_are_taken_in_the_order_of_asking() -> None:
+    turns = Turns()
+    order: list[int] = []
+
+    async def work(number: int) -> None:
+        await turns.take()
+        order.append(number)
+        await settle(3)
+        order.append(number)
+        turns.give()
+
+    async with anyio.create_task_group() as tasks:
+        await turns.take()
+        for number in range(5):
+            tasks.start_soon(work, number)
+            await settle()
+        turns.give()
+    assert order == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    await turns.take()  # it is free again
+
+
+async def test_a_turn_given_to_one_who_is_cancelled_goes_to_the_next() -> None:
+    turns = Turns()
+    await turns.take()
+    got = anyio.Event()
+    scope = anyio.CancelScope()
+
+    async def be_cancelled() -> None:
+        with scope:
+            await turns.take()
+
+    async def next_one() -> None:
+        await turns.take()
+        got.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(be_cancelled)
+        await settle()
+        tasks.start_soon(next_one)
+        await settle()
+        scope.cancel()
+        turns.give()
+        with anyio.fail_after(1):
+            await got.wait()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@given(
+    workers=st.lists(
+        st.tuples(st.integers(0, 5), st.integers(0, 5), st.none() | st.integers(0, 12)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_turns_exclude_each_other_whoever_is_cancelled(
+    backend: str, workers: list[tuple[int, int, int | None]]
+) -> None:
+    """However workers come, work and are cancelled, one works at a time, and at the end the turn
+    is free."""
+
+    async def main() -> None:
+        turns = Turns()
+        at_work: list[int] = []
+
+        async def work(number: int, begin_s: int, take_s: int, cancel_s: int | None) -> None:
+            with anyio.CancelScope() as scope:
+                if cancel_s is not None:
+                    scope.deadline = cancel_s
+                await anyio.sleep(begin_s)
+                await turns.take()
+                try:
+                    assert at_work == []
+                    at_work.append(number)
+                    await anyio.sleep(take_s)
+                    at_work.remove(number)
+                except BaseException:
+                    at_work.clear()
+                    raise
+                finally:
+                    turns.give()
+
+        async with anyio.create_task_group() as tasks:
+            for number, worker in enumerate(workers):
+                tasks.start_soon(work, number, *worker)
+        with anyio.fail_after(0):
+            await turns.take()
+
+    run_virtual(main, backend=backend)  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""Whether the bot is heard: from its first audio that has gone out to the end of its playing."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from wsframes.frames import (
+    BotSpeakingFrame,
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    SystemFrame,
+)
+from wsframes.graph.context import RunContext
+from wsframes.transport.pacer import Pacer
+
+if TYPE_CHECKING:
+    from wsframes.graph.timers import Timer
+
+__all__ = ["BotSpeech"]
+
+# The bot counts as silent when its last audio has been played and none has followed for this long.
+_SILENCE_S = 0.05
+_PERIOD_S = 0.2
+
+
+class BotSpeech:
+    """Follows the playing of one destination, and tells each utterance's start and stop once.
+
+    Args:
+        pacer: knows when what was sent has been played.
+        is_over: asked when that has been played; False: more of the utterance waits.
+        tell: called with `BotStartedSpeakingFrame`, `BotSpeakingFrame`, `BotStoppedSpeakingFrame`.
+    """
+
+    __slots__ = ("_context", "_is_over", "_next_look", "_pacer", "_tell", "_tell_again_s")
+
+    def __init__(
+        self,
+        pacer: Pacer,
+        is_over: Callable[[], bool],
+        tell: Callable[[type[SystemFrame]], None],
+    ) -> None:
+        self._pacer = pacer
+        self._is_over = is_over
+        self._tell = tell
+        self._next_look: Timer | None = None
+        self._tell_again_s = 0.0
+        self._context: RunContext
+
+    def begin(self, context: RunContext) -> None:
+        """Follow it in this run."""
+        self._context = context
+        self._next_look = None
+
+    @property
+    def is_heard(self) -> bool:
+        return self._next_look is not None
+
+    def sent(self, now_s: float) -> None:
+        """Audio has gone out."""
+        if self._next_look is None:
+            self._speaks(now_s)  # first: who is told may interrupt
+            self._tell(BotStartedSpeakingFrame)
+            if self._next_look is not None:
+                self._tell(BotSpeakingFrame)
+
+    def stop(self) -> None:
+        """Nothing more is heard."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+            self._tell(BotStoppedSpeakingFrame)
+
+    @property
+    def _silent_at_s(self) -> float:
+        return self._pacer.playout_end_s + _SILENCE_S
+
+    def _speaks(self, now_s: float) -> None:
+        self._tell_again_s = now_s + _PERIOD_S
+        self._look_at(min(self._silent_at_s, self._tell_again_s))
+
+    def _look_at(self, time_s: float) -> None:
+        self._next_look = self._context.call_at(time_s, self._look)
+
+    def _look(self) -> None:
+        now_s = anyio.current_time()
+        if now_s >= self._silent_at_s:
+            if self._is_over():
+                self.stop()
+            else:  # it is held up, by a peer that does not read
+                self._look_at(now_s + _SILENCE_S)
+        elif now_s >= self._tell_again_s:
+            self._speaks(now_s)
+            self._tell(BotSpeakingFrame)
+        else:
+            self._look_at(min(self._silent_at_s, self._tell_again_s))
