@@ -20,7 +20,8 @@ class Server:
         cancels_send: whether a send can be cancelled that waits for the peer to read.
         shutdown_code: what a peer sees when the server goes away.
         shutdown_reason: how its run ends then.
-        exit_code: of the process after SIGTERM; negative: it died of that signal.
+        complains_at_shutdown: whether it prints errors of its own when it gives up a connection.
+        exit_code: of the process after SIGTERM; negative: it died of it. After SIGINT it is 0.
     """
 
     package: str
@@ -31,6 +32,7 @@ class Server:
     cancels_send: bool
     shutdown_code: int
     shutdown_reason: str
+    complains_at_shutdown: bool
     exit_code: int
 
     @property
@@ -56,6 +58,7 @@ def _uvicorn(ws: str, loop: str, *, lost_code: int) -> Server:
         cancels_send=True,
         shutdown_code=1012,
         shutdown_reason="client_disconnected",
+        complains_at_shutdown=False,
         exit_code=-15,
     )
 
@@ -70,6 +73,7 @@ def _corn(package: str, worker: str, *, peer_code: int | None, cancels_send: boo
         cancels_send=cancels_send,
         shutdown_code=1001,
         shutdown_reason="cancelled",
+        complains_at_shutdown=(package, worker) == ("hypercorn", "asyncio"),
         exit_code=0,
     )
 

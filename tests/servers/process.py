@@ -37,7 +37,7 @@ class ServerProcess:
     def __init__(
         self, command: Sequence[str], directory: Path, *, patience_s: float = 15.0
     ) -> None:
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         self._reports = directory / "reports"
         self._log = directory / "log"
         self._reports.touch()
@@ -65,7 +65,7 @@ class ServerProcess:
 
     async def report(self, session: str) -> Report:
         """What became of a connection; waits for it to be over."""
-        with anyio.move_on_after(self._patience_s):
+        with anyio.move_on_after(self.patience_s):
             while (report := read_reports(self._reports).get(session)) is None:
                 await anyio.sleep(_POLL_S)
             return report
@@ -76,14 +76,14 @@ class ServerProcess:
         if self._process.poll() is None:
             self._process.send_signal(number)
         try:
-            return self._process.wait(self._patience_s)
+            return self._process.wait(self.patience_s)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         raise AssertionError(f"it did not stop:\n{self.log()}")
 
     def _find_port(self) -> int:
-        until_s = time.monotonic() + self._patience_s
+        until_s = time.monotonic() + self.patience_s
         while time.monotonic() < until_s and self._process.poll() is None:
             if found := _RUNNING.search(self.log()):
                 return int(found[1])

@@ -1,6 +1,5 @@
 """An ASGI application that runs one pipeline on its connection, and notes all that happens."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -67,6 +66,9 @@ class Session:
         accepted: accept the connection before the transport gets it.
         observe: note the frames; it slows each hop down.
         only: "input" or "output": leave the other end out of the pipeline.
+        below: behind the output.
+        runs: how often to run the task: more than once to resume after a stop.
+        pause_s: between the runs.
         params: of the transport.
 
     Attributes:
@@ -76,7 +78,7 @@ class Session:
         down: what came out of the output downstream, with the time.
         read: what the input pushed downstream.
         results: how each run ended.
-        runs: how often to run the task: more than once to resume after a stop.
+        tap: stands before the output; frames can be pushed from it.
     """
 
     def __init__(
@@ -86,16 +88,17 @@ class Session:
         accepted: bool = False,
         observe: bool = False,
         only: str = "",
+        below: tuple[FrameProcessor, ...] = (),
         runs: int = 1,
         pause_s: float = 0.0,
         **params: Any,
     ) -> None:
-        params = {
+        defaults: dict[str, Any] = {
             "audio_in_enabled": True,
             "audio_out_enabled": True,
             "serializer": RawAudioSerializer(RATE),
-        } | params
-        self.params = WebsocketParams(**params)
+        }
+        self.params = WebsocketParams(**defaults | params)
         self.events: list[str] = []
         self.event_times_s: list[float] = []
         self.errors: list[ErrorFrame] = []
@@ -103,9 +106,12 @@ class Session:
         self.read: list[Frame] = []
         self.results: list[RunResult] = []
         self.started = anyio.Event()
+        self._finished = anyio.Event()
         self.transport: WebsocketTransport
         self.task: PipelineTask
-        self._processors = processors
+        self.tap = FrameProcessor(name="tap")
+        self._processors = (*processors, self.tap)
+        self._below = below
         self._task_params = task_params
         self._accepted = accepted
         self._observe = observe
@@ -119,6 +125,10 @@ class Session:
         (result,) = self.results
         return result
 
+    async def finished(self) -> None:
+        """Wait until the application is over."""
+        await self._finished.wait()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket: Any = (scope, receive, send)
         if self._accepted:
@@ -130,13 +140,14 @@ class Session:
                 await anyio.sleep(self._pause_s)
             self.results.append(await self.task.run())
         await self.task.aclose()
+        self._finished.set()
 
     def _build(self, websocket: Any) -> None:
         transport = WebsocketTransport(websocket, self.params, "input", "output")
-        ends: dict[str, Sequence[FrameProcessor]] = {
-            "": (transport.input(), *self._processors, transport.output()),
+        ends: dict[str, tuple[FrameProcessor, ...]] = {
+            "": (transport.input(), *self._processors, transport.output(), *self._below),
             "input": (transport.input(), *self._processors),
-            "output": (*self._processors, transport.output()),
+            "output": (*self._processors, transport.output(), *self._below),
         }
         task = PipelineTask(
             Pipeline(ends[self._only]),

@@ -51,7 +51,7 @@ SEED: dict[str, tuple[str, Any]] = {
 }
 
 # What its own machinery is not there for yet: in this version only the default is taken.
-NOT_BUILT = {
+NOT_BUILT: dict[str, Any] = {
     "audio_in_filter": object(),
     "audio_out_mixer": object(),
     "audio_out_bitrate": 64000,
@@ -206,7 +206,7 @@ def test_a_thing_that_cannot_be_compared_is_refused_all_the_same() -> None:
 
 @pytest.mark.parametrize("name", DEPRECATED)
 def test_a_deprecated_name_warns_once_at_the_line_that_sets_it(name: str) -> None:
-    with pytest.warns(DeprecationWarning) as warned:
+    with pytest.warns(DeprecationWarning, match=name) as warned:
         WebsocketParams(**{name: SEED[name][1]})  # the line
     (warning,) = warned
     assert f"{name} is deprecated: set " in str(warning.message)
@@ -216,7 +216,7 @@ def test_a_deprecated_name_warns_once_at_the_line_that_sets_it(name: str) -> Non
 
 
 def test_and_where_the_parameters_are_validated_from_a_dict() -> None:
-    with pytest.warns(DeprecationWarning) as warned:
+    with pytest.warns(DeprecationWarning, match="vad_enabled") as warned:
         WebsocketParams.model_validate({"vad_enabled": True})
     assert [warning.filename for warning in warned] == [__file__]
 
@@ -227,8 +227,7 @@ def test_camera_sets_video(name: str) -> None:
     with pytest.warns(DeprecationWarning, match=f"{name} is deprecated: set {video} instead"):
         params = WebsocketParams(**{name: SEED[name][1]})
     assert getattr(params, video) == SEED[name][1]
-    with pytest.warns(DeprecationWarning):
-        assert WebsocketParams(**{name: SEED[name][1], video: SEED[video][1]}) == params
+    assert quietly(**{name: SEED[name][1], video: SEED[video][1]}) == params
 
 
 def test_camera_in_turns_video_in_on() -> None:

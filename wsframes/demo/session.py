@@ -106,10 +106,11 @@ class Child:
 
 
 @asynccontextmanager
-async def child(name: str, *args: str) -> AsyncIterator[Child]:
+async def child(name: str, *args: str, exit_s: float = _EXIT_S) -> AsyncIterator[Child]:
     """A Python process with these arguments, for as long as the context.
 
-    It is given a moment to end by itself if nothing went wrong, and is ended in any case.
+    If nothing went wrong it is given `exit_s` to end by itself. Then it is ended, and, after
+    `exit_s` again, killed.
     """
     with tempfile.TemporaryFile() as stderr:
         # In a session of its own: Ctrl-C is for the demo, which then ends its children.
@@ -121,17 +122,17 @@ async def child(name: str, *args: str) -> AsyncIterator[Child]:
         )
         try:
             yield Child(name, process, stderr)
-            with anyio.move_on_after(_EXIT_S):
+            with anyio.move_on_after(exit_s):
                 await process.wait()
         finally:
             with anyio.CancelScope(shield=True):
-                await _end(process)
+                await _end(process, exit_s)
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process, exit_s: float) -> None:
     if process.returncode is None:
         process.terminate()
-        with anyio.move_on_after(_EXIT_S) as scope:
+        with anyio.move_on_after(exit_s) as scope:
             await process.wait()
         if scope.cancelled_caught:
             process.kill()

@@ -6,6 +6,7 @@ from collections import Counter
 import anyio
 
 from wsframes.audio.pcm import wav_bytes
+from wsframes.exceptions import EncodeError
 from wsframes.frames import (
     CancelFrame,
     EndFrame,
@@ -271,4 +272,5 @@ class WebsocketOutputTransport(FrameProcessor):
 
     def _report(self, frame: Frame, reason: str, exc: Exception) -> None:
         if self._reports.allows(reason, anyio.current_time()):
-            self.push_error(f"{self.name} cannot send {frame.name}: {exc!r}", exception=exc)
+            why = str(exc) if isinstance(exc, EncodeError) else repr(exc)
+            self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
