@@ -16,7 +16,7 @@ from benchmarks import (
     bench_sessions,
 )
 from benchmarks.contest import BenchmarkFailed, Options
-from benchmarks.report import document, noise_lines, table
+from benchmarks.report import document, noise_line, table
 from benchmarks.runner import Contest, pipecat_version
 from benchmarks.serve import SERVERS
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"benchmarks: {exc}", file=sys.stderr)
         return 1
     print(table(outcomes))
-    print(noise_lines(contest.loops_us))
+    print(noise_line(contest.loops_us))
     if asked.json is not None:
         text = json.dumps(
             document(outcomes, contest.loops_us, pipecat, scale=options.scale), indent=2

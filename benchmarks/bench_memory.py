@@ -14,6 +14,7 @@ from benchmarks.sockets import measure_server
 __all__ = ["benchmark"]
 
 _SESSIONS = {"full": 200, "quick": 100, "smoke": 3}
+_SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.1}
 _ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
 
 
@@ -22,7 +23,11 @@ def benchmark(options: Options) -> Benchmark:
     bars = []
     sessions = max(options.sessions, default=_SESSIONS[options.scale])
     for server in options.servers:
-        arguments = {"server": server, "sessions": sessions}
+        arguments = {
+            "server": server,
+            "sessions": sessions,
+            "settle_s": _SETTLE_S[options.scale],
+        }
         bare, ours = f"bare, {server}", f"wsframes, {server}"
         contenders += [
             Contender(bare, idle, arguments | {"app": "bare_echo"}),
@@ -46,16 +51,16 @@ def benchmark(options: Options) -> Benchmark:
     return Benchmark("memory", __doc__, rounds, tuple(contenders), tuple(bars))
 
 
-def idle(server: str, app: str, sessions: int) -> Measurement:
-    return _idle(server, f"benchmarks.apps:{app}", sessions, sys.executable)
+def idle(server: str, app: str, sessions: int, settle_s: float) -> Measurement:
+    return _idle(server, f"benchmarks.apps:{app}", sessions, settle_s, sys.executable)
 
 
-def idle_pipecat(server: str, sessions: int, python: str) -> Measurement:
-    return _idle(server, "benchmarks.compare.pipecat_server:echo", sessions, python)
+def idle_pipecat(server: str, sessions: int, settle_s: float, python: str) -> Measurement:
+    return _idle(server, "benchmarks.compare.pipecat_server:echo", sessions, settle_s, python)
 
 
-def _idle(server: str, app: str, sessions: int, python: str) -> Measurement:
-    load = ["--sessions", str(sessions)]
+def _idle(server: str, app: str, sessions: int, settle_s: float, python: str) -> Measurement:
+    load = ["--sessions", str(sessions), "--settle", str(settle_s)]
     plain = measure_server(server, app, load, python=python)
     traced = measure_server(server, app, load, trace=True, python=python)
     return Measurement(

@@ -16,6 +16,7 @@ __all__ = ["benchmark"]
 
 _SESSIONS = {"full": (20, 40), "quick": (20,), "smoke": (2,)}
 _SECONDS = {"full": 10.0, "quick": 4.0, "smoke": 0.2}
+_SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.1}
 _ROUNDS = {"full": 5, "quick": 3, "smoke": 1}
 
 _RATE = 50
@@ -26,8 +27,12 @@ def benchmark(options: Options) -> Benchmark:
     bars = []
     for server in options.servers:
         for sessions in options.sessions or _SESSIONS[options.scale]:
-            load = {"sessions": sessions, "seconds": _SECONDS[options.scale]}
-            arguments = load | {"server": server}
+            arguments = {
+                "server": server,
+                "sessions": sessions,
+                "settle_s": _SETTLE_S[options.scale],
+                "seconds": _SECONDS[options.scale],
+            }
             where = f"{sessions} on {server}"
             bare, pcm, msgpack = f"bare, {where}", f"pcm, {where}", f"msgpack, {where}"
             contenders += [
@@ -55,15 +60,18 @@ def benchmark(options: Options) -> Benchmark:
     return Benchmark("sessions", __doc__, rounds, tuple(contenders), tuple(bars))
 
 
-def echo(server: str, app: str, sessions: int, seconds: float, wire: str = "pcm") -> Measurement:
-    load = [*_load(sessions, seconds), "--wire", wire]
+def echo(server: str, app: str, wire: str = "pcm", **schedule: float) -> Measurement:
+    load = [*_load(**schedule), "--wire", wire]
     return Measurement(measure_server(server, f"benchmarks.apps:{app}", load))
 
 
-def echo_pipecat(server: str, sessions: int, seconds: float, python: str) -> Measurement:
+def echo_pipecat(server: str, python: str, **schedule: float) -> Measurement:
     app = "benchmarks.compare.pipecat_server:echo"
-    return Measurement(measure_server(server, app, _load(sessions, seconds), python=python))
+    return Measurement(measure_server(server, app, _load(**schedule), python=python))
 
 
-def _load(sessions: int, seconds: float) -> list[str]:
-    return ["--sessions", str(sessions), "--seconds", str(seconds), "--rate", str(_RATE)]
+def _load(sessions: float, settle_s: float, seconds: float) -> list[str]:
+    return [
+        *("--sessions", str(sessions), "--settle", str(settle_s)),
+        *("--seconds", str(seconds), "--rate", str(_RATE)),
+    ]

@@ -13,6 +13,7 @@ import asyncio
 import json
 import random
 import time
+from typing import NamedTuple
 
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,9 +22,7 @@ from benchmarks.data import SAMPLE_RATE, message_audio
 
 __all__: list[str] = []
 
-_WARM_UP_S = 1.0
 _LAST_ANSWERS_S = 2.0
-_SETTLE_S = 1.0
 _EXCHANGED = 5
 
 
@@ -35,6 +34,7 @@ def main() -> None:
     parser.add_argument("--wire", choices=["pcm", "msgpack"], default="pcm")
     parser.add_argument("--rate", type=float, help="messages a second and session")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--settle", type=float, default=1.0, help="seconds before a probe")
     parser.add_argument("--cpu", type=int, help="the one to run on")
     options = parser.parse_args()
     if options.cpu is not None:
@@ -42,9 +42,10 @@ def main() -> None:
     target = Target(options.port, options.pid)
     message = _MESSAGES[options.wire]()
     if options.rate is None:
-        measure = _idle(target, message, options.sessions)
+        measure = _idle(target, message, options.sessions, options.settle)
     else:
-        measure = _busy(target, message, options.sessions, options.rate, options.seconds)
+        schedule = Schedule(options.rate, options.settle, options.seconds)
+        measure = _busy(target, message, options.sessions, schedule)
     print(json.dumps(asyncio.run(measure)))
 
 
@@ -90,6 +91,14 @@ class Target:
         )
 
 
+class Schedule(NamedTuple):
+    """How many messages a second, and for how long: unmeasured at first, and then measured."""
+
+    rate: float
+    settle_s: float
+    measured_s: float
+
+
 class Session:
     """Sends on a schedule and notes how late each message comes back."""
 
@@ -117,19 +126,20 @@ class Session:
 
 
 async def _busy(
-    target: Target, message: bytes, sessions: int, rate: float, seconds: float
+    target: Target, message: bytes, sessions: int, schedule: Schedule
 ) -> dict[str, float]:
+    rate = schedule.rate
     chance = random.Random(0)
     connections = [await target.connect() for _ in range(sessions)]
     clients = [Session(connection, message, 1 / rate) for connection in connections]
     readers = [asyncio.create_task(client.receive()) for client in clients]
     begin_s = time.monotonic() + 0.1
-    until_s = begin_s + _WARM_UP_S + seconds
+    until_s = begin_s + schedule.settle_s + schedule.measured_s
     senders = [
         asyncio.create_task(client.send(begin_s + chance.random() / rate, until_s))
         for client in clients
     ]
-    await asyncio.sleep(begin_s + _WARM_UP_S - time.monotonic())
+    await asyncio.sleep(begin_s + schedule.settle_s - time.monotonic())
     first, first_back = await target.probe(), [len(client.late_s) for client in clients]
     await asyncio.sleep(until_s - time.monotonic())
     last, last_back = await target.probe(), [len(client.late_s) for client in clients]
@@ -157,13 +167,13 @@ async def _busy(
     }
 
 
-async def _idle(target: Target, message: bytes, sessions: int) -> dict[str, float]:
+async def _idle(target: Target, message: bytes, sessions: int, settle_s: float) -> dict[str, float]:
     # What the first sessions bring into memory stays there for all others.
-    await _close(await _exchange(target, message, min(sessions, 20)))
+    await _close(await _exchange(target, message, min(sessions, 20), settle_s), settle_s)
     before = await target.probe("collect")
-    connections = await _exchange(target, message, sessions)
+    connections = await _exchange(target, message, sessions, settle_s)
     during = await target.probe("collect")
-    await _close(connections)
+    await _close(connections, settle_s)
     after = await target.probe("collect")
     return {
         name: (during[name] - before[name]) / sessions
@@ -171,7 +181,9 @@ async def _idle(target: Target, message: bytes, sessions: int) -> dict[str, floa
     } | {"left_tasks": after["tasks"] - before["tasks"]}
 
 
-async def _exchange(target: Target, message: bytes, sessions: int) -> list[ClientConnection]:
+async def _exchange(
+    target: Target, message: bytes, sessions: int, settle_s: float
+) -> list[ClientConnection]:
     connections = []
     for _ in range(sessions):
         connection = await target.connect()
@@ -180,13 +192,13 @@ async def _exchange(target: Target, message: bytes, sessions: int) -> list[Clien
             await connection.send(message)
             async with asyncio.timeout(10.0):
                 await connection.recv()
-    await asyncio.sleep(_SETTLE_S)
+    await asyncio.sleep(settle_s)
     return connections
 
 
-async def _close(connections: list[ClientConnection]) -> None:
+async def _close(connections: list[ClientConnection], settle_s: float) -> None:
     await asyncio.gather(*(connection.close() for connection in connections))
-    await asyncio.sleep(_SETTLE_S)
+    await asyncio.sleep(settle_s)
 
 
 def _percentile(ordered: list[float], percent: int) -> float:

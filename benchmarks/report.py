@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.contest import Bar, Benchmark, Contender, Measurement
 
-__all__ = ["Outcome", "document", "noise_lines", "table"]
+__all__ = ["Outcome", "document", "noise_line", "table"]
 
 _PACKAGES = ("anyio", "hypercorn", "msgspec", "pydantic", "starlette", "trio", "uvicorn", "uvloop",
              "websockets")  # fmt: skip
@@ -116,7 +116,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def noise_lines(loops_us: Sequence[float]) -> str:
+def noise_line(loops_us: Sequence[float]) -> str:
     """How quiet the machine was: a loop that always does the same, timed between the rounds."""
     middle = statistics.median(loops_us)
     worst = max(loops_us) / middle - 1

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.compare import pipecat_server
-from benchmarks.contest import Benchmark as Benchmark
-from benchmarks.contest import BenchmarkFailed, Contender, Measurement, Options
+from benchmarks.contest import Benchmark, BenchmarkFailed, Contender, Measurement, Options
 from benchmarks.processes import python_json
 from benchmarks.report import Outcome
 

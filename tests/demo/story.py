@@ -8,7 +8,7 @@ from wsframes.demo.notes import Arrival, Heard, Served
 
 LEAD_MS = 200
 CHUNK_SAMPLES = SAMPLE_RATE * 40 // 1000
-LATE_S = 0.0015
+LATE_S = 0.0012
 ECHO_S = 0.0007
 
 

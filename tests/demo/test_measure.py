@@ -39,7 +39,7 @@ def broken_audio(heard: Heard) -> Heard:
         (broken_audio, "the answer differs from the phrases from sample 10 on"),
         (
             lambda heard: replace(heard, arrivals=heard.arrivals[:-1]),
-            "the answer has 21120 samples and the phrases 21440",
+            "the answer has 20800 samples and the phrases 21120",
         ),
         (lambda heard: replace(heard, close_code=1006), "the client saw close code 1006, and 1000"),
         (lambda heard: replace(heard, sent_s=heard.sent_s[:9]), "the client could send 9 of 149"),

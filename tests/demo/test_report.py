@@ -25,12 +25,12 @@ def test_the_table_has_the_figures() -> None:
     assert figures["frames out"] == ("37", "34 audio, 3 messages")
     assert figures["dropped"][0] == "0"
     assert figures["round trip"][0] == "p50 0.7 ms  p99 7.0 ms"
-    assert figures["answer after"] == ("p50 302 ms  max 312 ms", "the gate listens 300 ms of it")
-    assert figures["audio late"] == ("p50 1.5 ms  p99 1.5 ms", "its schedule is 200 ms ahead")
+    assert figures["answer after"] == ("p50 301 ms  max 301 ms", "the gate listens 300 ms of it")
+    assert figures["audio late"] == ("p50 1.2 ms  p99 1.2 ms", "its schedule is 200 ms ahead")
     assert figures["gaps heard"][0] == "0"
     assert figures["client late"][0] == "p50 0.0 ms  p99 0.0 ms"
     assert figures["session"][0] == "ended, close code 1000"
-    assert figures["answer"] == ("21,440 samples", "equal to the phrases, every bit")
+    assert figures["answer"] == ("21,120 samples", "equal to the phrases, every bit")
 
 
 def test_the_table_fits_a_terminal_of_80_columns() -> None:

@@ -73,9 +73,9 @@ def test_the_end_is_drawn_in_full_and_silent_and_the_cursor_comes_back() -> None
 
 def test_the_cursor_comes_back_when_something_fails() -> None:
     console = terminal()
-    with pytest.raises(OSError, match="lost"), screen(console, 3, 10.0) as show:
-        show(progress(9.0))
-        raise OSError("lost")
+    context = screen(console, 3, 10.0)
+    context.__enter__()(progress(9.0))
+    context.__exit__(OSError, OSError("lost"), None)
 
     assert SHOW_CURSOR in writes(console)[-1]
     assert "10.0 of 10.0" not in "".join(writes(console))

@@ -1,7 +1,7 @@
-"""Each server is started once, for all tests that need it."""
+"""Each server is started once, for all tests that need it, and a little before they do."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -9,6 +9,26 @@ from tests.servers.matrix import SERVERS, Server
 from tests.servers.process import ServerProcess
 
 COMPLAINTS = ("Traceback", "never retrieved", "never awaited", "unclosed", "ResourceWarning")
+
+Start = Callable[[Server], ServerProcess]
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Gives a server that runs, and starts the next one: that takes a second each."""
+    processes: dict[Server, ServerProcess] = {}
+
+    def give(server: Server) -> ServerProcess:
+        index = SERVERS.index(server)
+        for each in SERVERS[index : index + 2]:
+            if each not in processes:
+                directory = tmp_path_factory.mktemp(each.__name__)
+                processes[each] = ServerProcess(each.command, directory)
+        return processes[server]
+
+    yield give
+    for process in processes.values():
+        process.stop()
 
 
 @pytest.fixture(scope="session", params=SERVERS)
@@ -19,13 +39,12 @@ def facts(request: pytest.FixtureRequest) -> Server:
 
 
 @pytest.fixture(scope="session")
-def server(facts: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(facts: Server, start: Start) -> Iterator[ServerProcess]:
     """The server, running. At the end of its tests it stops as it should, without complaints."""
-    process = ServerProcess(facts.command, tmp_path_factory.mktemp(facts.__name__))
-    try:
-        yield process
-    finally:
-        exit_code = process.stop(signal.SIGINT)
+    process = start(facts)
+    process.port  # noqa: B018 (waits)
+    yield process
+    exit_code = process.stop(signal.SIGINT)
     log = process.log()
     assert exit_code == 0, log
     assert not any(word in log for word in COMPLAINTS), log

@@ -1,4 +1,7 @@
-"""The servers, and what tells them apart for an application and for its peer."""
+"""The servers, and what tells them apart for an application and for its peer.
+
+`docs/servers.md` has a line for each, which a test compares with this.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -12,9 +15,9 @@ class Server:
 
     Attributes:
         package: its distribution, and the module that `python -m` runs.
-        variant: what tells it from the others of the package, as it is in `docs/servers.md`.
-        options: of its command line.
-        peer_code: what the application is told when the peer closes with a code: that one, or
+        options: of its command line: those that tell it from the others of the package.
+        address: of its command line: where it listens.
+        peer_code: what the application is told when the peer closes: the peer's code (None), or
             always this.
         lost_code: what it is told when the connection breaks.
         cancels_send: whether a send can be cancelled that waits for the peer to read.
@@ -25,8 +28,8 @@ class Server:
     """
 
     package: str
-    variant: str
     options: tuple[str, ...]
+    address: tuple[str, ...]
     peer_code: int | None
     lost_code: int
     cancels_send: bool
@@ -39,20 +42,20 @@ class Server:
     def command(self) -> list[str]:
         """What a user would type, on a port that the system picks."""
         return [
-            *(sys.executable, "-m", self.package, *self.options),
+            *(sys.executable, "-m", self.package, *self.options, *self.address),
             "tests.servers.apps:application",
         ]
 
     @property
     def __name__(self) -> str:  # what pytest makes a parameter's id from
-        return f"{self.package}-{self.variant}".replace(" ", "-")
+        return "-".join([self.package, *self.options[1::2]])
 
 
 def _uvicorn(ws: str, loop: str, *, lost_code: int) -> Server:
     return Server(
         package="uvicorn",
-        variant=f"{ws} {loop}",
-        options=("--host", "127.0.0.1", "--port", "0", "--ws", ws, "--loop", loop),
+        options=("--ws", ws, "--loop", loop),
+        address=("--host", "127.0.0.1", "--port", "0"),
         peer_code=None,
         lost_code=lost_code,
         cancels_send=True,
@@ -66,8 +69,8 @@ def _uvicorn(ws: str, loop: str, *, lost_code: int) -> Server:
 def _corn(package: str, worker: str, *, peer_code: int | None, cancels_send: bool) -> Server:
     return Server(
         package=package,
-        variant=worker,
-        options=("--bind", "127.0.0.1:0", "--worker-class", worker, "--graceful-timeout", "1"),
+        options=("--worker-class", worker),
+        address=("--bind", "127.0.0.1:0", "--graceful-timeout", "1"),
         peer_code=peer_code,
         lost_code=1006,
         cancels_send=cancels_send,

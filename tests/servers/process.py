@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import anyio
@@ -50,7 +51,17 @@ class ServerProcess:
                 stderr=log,
                 start_new_session=True,  # it may have workers, which are to be killed with it
             )
-        self.port = self._find_port()
+
+    @cached_property
+    def port(self) -> int:
+        """Where it listens; waits until it does."""
+        until_s = time.monotonic() + self.patience_s
+        while time.monotonic() < until_s and self._process.poll() is None:
+            if found := _RUNNING.search(self.log()):
+                return int(found[1])
+            time.sleep(_POLL_S)
+        self.stop()
+        raise AssertionError(f"it did not start:\n{self.log()}")
 
     def log(self) -> str:
         """What it has printed."""
@@ -81,12 +92,3 @@ class ServerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         raise AssertionError(f"it did not stop:\n{self.log()}")
-
-    def _find_port(self) -> int:
-        until_s = time.monotonic() + self.patience_s
-        while time.monotonic() < until_s and self._process.poll() is None:
-            if found := _RUNNING.search(self.log()):
-                return int(found[1])
-            time.sleep(_POLL_S)
-        self.stop()
-        raise AssertionError(f"it did not start:\n{self.log()}")

@@ -17,19 +17,21 @@ def python(*lines: str) -> list[str]:
 
 
 def test_it_does_not_start(tmp_path: Path) -> None:
+    process = ServerProcess(python("print('no such host')"), tmp_path)
     with pytest.raises(AssertionError, match="it did not start:\nno such host"):
-        ServerProcess(python("print('no such host')"), tmp_path)
+        process.port  # noqa: B018
 
 
 def test_it_does_not_start_in_time(tmp_path: Path) -> None:
-    command = python("import time", "time.sleep(60)")
+    process = ServerProcess(python("import time", "time.sleep(60)"), tmp_path, patience_s=1)
     with pytest.raises(AssertionError, match="it did not start:\n$"):
-        ServerProcess(command, tmp_path, patience_s=1)
+        process.port  # noqa: B018
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_it_does_not_report(tmp_path: Path) -> None:
     process = ServerProcess(python(RUNNING, "import time", "time.sleep(60)"), tmp_path)
+    assert process.port == 1
     process.patience_s = 0.1
     with pytest.raises(AssertionError, match="nobody is not over:\nrunning"):
         await process.report("nobody")
@@ -40,6 +42,7 @@ async def test_it_does_not_report(tmp_path: Path) -> None:
 def test_it_does_not_stop(tmp_path: Path) -> None:
     ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     process = ServerProcess(python(ignore, RUNNING, "time.sleep(60)"), tmp_path)
+    assert process.port == 1
     process.patience_s = 0.1
     with pytest.raises(AssertionError, match="it did not stop:\nrunning"):
         process.stop()

@@ -208,7 +208,7 @@ async def test_a_session_too_many_is_refused(server: ServerProcess) -> None:
 async def test_a_peer_that_does_not_read_ends_the_session(
     server: ServerProcess, facts: Server
 ) -> None:
-    query = {"write_timeout": 0.3}
+    query = {"write_timeout": 0.2}
     async with client_of(server, query=query, max_queue=1, close_timeout=0.1) as client:
         await client.tell("flood")
         at_s = time.monotonic()
@@ -223,7 +223,7 @@ async def test_a_peer_that_does_not_read_ends_the_session(
 
 
 async def test_messages_that_nobody_reads_hold_no_connection(server: ServerProcess) -> None:
-    query = {"stuck": 1, "session_timeout": 0.3}
+    query = {"stuck": 1, "session_timeout": 0.2}
     async with client_of(server, query=query) as client:
         port = client.connection.local_address[1]
         with pytest.raises(ConnectionClosedOK):

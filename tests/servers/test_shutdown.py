@@ -26,8 +26,9 @@ class Shutdown:
 
 async def _shut_down(facts: Server, directory: Path, results: dict[Server, Shutdown]) -> None:
     directory.mkdir()
-    process = await anyio.to_thread.run_sync(ServerProcess, facts.command, directory)
+    process = ServerProcess(facts.command, directory)
     try:
+        await anyio.to_thread.run_sync(lambda: process.port)
         async with client_of(process) as client:
             await client.tell("hello")
             assert await client.connection.recv() == '"hello"'

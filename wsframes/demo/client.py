@@ -54,8 +54,7 @@ async def call(port: int, clip: Clip, on_progress: Callable[[Progress], None]) -
                 tasks.start_soon(caller.speak)
                 tasks.start_soon(caller.ping)
                 tasks.start_soon(caller.report, on_progress)
-                await caller.listen()
-                tasks.cancel_scope.cancel()
+                tasks.start_soon(caller.listen)
             return caller.result()
 
 
@@ -68,6 +67,7 @@ class _Notes:
     messages_sent: int = 0
     messages_received: int = 0
     said_goodbye: bool = False
+    hung_up: bool = False  # by the server
 
 
 class _Caller:
@@ -104,7 +104,7 @@ class _Caller:
             try:
                 data = await self._socket.recv()
             except ConnectionClosed:
-                return
+                break
             now_s = self._now_s()
             notes.messages_received += 1
             frame = self._serializer.deserialize(data)
@@ -113,9 +113,10 @@ class _Caller:
                 self._meters.heard(frame.audio, now_s)
             elif isinstance(frame, InputTransportMessageFrame):
                 notes.round_trips_s.append((frame.message, now_s - frame.message))
+        notes.hung_up = True
 
     async def report(self, on_progress: Callable[[Progress], None]) -> None:
-        while True:
+        while not self._notes.hung_up:
             on_progress(self._meters.read(self._now_s()))
             await anyio.sleep(_PROGRESS_PERIOD_S)
 

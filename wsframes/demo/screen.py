@@ -136,4 +136,4 @@ class PlainLines:
         self._said, self._answered = progress.said, progress.answered
 
     def _print(self, at_s: float, what: str) -> None:
-        self._console.print(f"{at_s:5.1f} s  {what}")
+        self._console.print(f"{at_s:5.1f} s  {what}", highlight=False)

@@ -113,13 +113,15 @@ async def child(name: str, *args: str, exit_s: float = _EXIT_S) -> AsyncIterator
     `exit_s` again, killed.
     """
     with tempfile.TemporaryFile() as stderr:
-        # In a session of its own: Ctrl-C is for the demo, which then ends its children.
-        process = await anyio.open_process(
-            [sys.executable, *args],
-            stdin=subprocess.DEVNULL,
-            stderr=stderr,
-            start_new_session=True,
-        )
+        # A start that is cancelled half-way would leave a process that nobody knows of.
+        with anyio.CancelScope(shield=True):
+            process = await anyio.open_process(
+                [sys.executable, *args],
+                stdin=subprocess.DEVNULL,
+                stderr=stderr,
+                # Ctrl-C is for the demo alone, which then ends its children.
+                start_new_session=True,
+            )
         try:
             yield Child(name, process, stderr)
             with anyio.move_on_after(exit_s):

@@ -1,0 +1,244 @@
+"""Every benchmark runs, in its smallest size, and what it measured can be read.
+
+The figures of these runs mean nothing; that there are any, for each contender, is what is tested.
+"""
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import bench_frames
+from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
+from benchmarks.report import Outcome, document, table
+from benchmarks.runner import Contest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "benchmarks").rglob("*.py"))
+
+SMOKE = Options(scale="smoke")
+
+
+def measured(name: str, options: Options = SMOKE) -> Outcome:
+    (outcome,) = Contest(options, tell=lambda what: None).run([BENCHMARKS[name].benchmark(options)])
+    return outcome
+
+
+def check_figures(outcome: Outcome) -> None:
+    for contender in outcome.benchmark.contenders:
+        assert contender.against is None or contender.against in outcome.measured
+        (measurement,) = outcome.measured[contender.name]
+        assert measurement.figures
+    for bar in outcome.benchmark.bars:
+        assert outcome.reached(bar)[0] > float("-inf")
+
+
+@pytest.mark.parametrize("name", ["frames", "hops", "codec", "echo"])
+def test_every_contender_has_figures(name: str) -> None:
+    outcome = measured(name)
+
+    check_figures(outcome)
+    for contender in outcome.benchmark.contenders:
+        assert all(value > 0 for value in outcome.measured[contender.name][0].figures.values())
+
+
+def test_imports_have_times_and_the_slowest_modules() -> None:
+    outcome = measured("import")
+
+    check_figures(outcome)
+    slowest = outcome.measured["wsframes"][0].details["slowest"]
+    assert any(each["module"].startswith("wsframes") for each in slowest)
+    assert slowest[0]["self_us"] >= slowest[-1]["self_us"] > 0
+
+
+@pytest.mark.socket
+@pytest.mark.parametrize("server", ["uvicorn", "uvicorn-uvloop", "hypercorn-trio"])
+def test_sessions_echo_all_messages_on_every_server(server: str) -> None:
+    outcome = measured("sessions", Options(scale="smoke", servers=(server,)))
+
+    check_figures(outcome)
+    for contender in outcome.benchmark.contenders:
+        assert outcome.median(contender.name, "lost_messages") == 0
+        assert outcome.median(contender.name, "message_us") > 0
+
+
+@pytest.mark.socket
+def test_idle_sessions_have_memory_and_tasks_and_leave_no_task() -> None:
+    outcome = measured("memory")
+
+    check_figures(outcome)
+    for contender in outcome.benchmark.contenders:
+        figures = outcome.measured[contender.name][0].figures
+        assert figures["traced_kib"] > 0
+        assert figures["tasks"] >= 1
+        assert figures["left_tasks"] == 0
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_benchmark_states_its_question_and_what_it_compares(name: str) -> None:
+    question = BENCHMARKS[name].benchmark(SMOKE).question
+
+    assert question.partition("\n")[0].endswith("?")
+    assert "gainst" in question or "fresh interpreter" in question
+
+
+@pytest.mark.parametrize("name", ["frames", "hops", "import", "memory", "sessions"])
+def test_pipecat_is_a_contender_only_where_its_interpreter_is_given(name: str) -> None:
+    def names(options: Options) -> set[str]:
+        return {each.name for each in BENCHMARKS[name].benchmark(options).contenders}
+
+    without, given = names(SMOKE), names(Options(scale="smoke", pipecat="python"))
+
+    assert without < given
+    assert all(each.startswith("pipecat") for each in given - without)
+
+
+# What is measured is what users have.
+
+
+def imported_names() -> list[tuple[str, str, str]]:
+    return [
+        (path.name, node.module, alias.name)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+        for alias in node.names
+        if node.module.split(".")[0] == "wsframes"
+    ]
+
+
+def test_only_public_names_are_imported() -> None:
+    names = imported_names()
+
+    assert names
+    for path, module, name in names:
+        assert module.count(".") <= 1, path
+        assert name in importlib.import_module(module).__all__, path
+
+
+def test_pipecat_is_not_imported_before_it_is_measured() -> None:
+    code = (
+        "import sys, benchmarks.compare.pipecat_server;"
+        "print({'pipecat', 'wsframes', 'msgspec'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "set()"
+
+
+# The report.
+
+
+def an_outcome() -> Outcome:
+    bare = Contender("bare", bench_frames.make_dataclass)
+    ours = Contender("ours", bench_frames.make_wsframes, against="bare")
+    bars = (
+        Bar("ours", "cost_us", 35.0),
+        Bar("ours", "cost_us", 1.4, of="ratio"),
+        Bar("ours", "cost_us", 9.0, of="excess"),
+    )
+    return Outcome(
+        Benchmark("made-up", "Why?", 3, (bare, ours), bars),
+        {
+            "bare": [Measurement({"cost_us": cost}) for cost in (20.0, 40.0, 20.0)],
+            "ours": [Measurement({"cost_us": cost}) for cost in (30.0, 60.0, 20.0)],
+        },
+    )
+
+
+def test_ratio_is_the_median_of_the_rounds_ratios() -> None:
+    outcome = an_outcome()
+
+    assert outcome.median("ours", "cost_us") == 30.0
+    assert outcome.spread("ours", "cost_us") == pytest.approx(20 / 30)
+    assert [outcome.reached(bar) for bar in outcome.benchmark.bars] == [
+        (30.0, True),
+        (1.5, False),
+        (10.0, False),
+    ]
+
+
+def test_nothing_to_compare_with_has_no_ratio() -> None:
+    outcome = an_outcome()
+    outcome.measured["bare"] = [Measurement({"cost_us": 0.0})] * 3
+    bare, ours = outcome.benchmark.contenders
+
+    assert outcome.ratio(bare, "cost_us") is None
+    assert outcome.ratio(ours, "cost_us") is None
+    assert outcome.spread("bare", "cost_us") == 0
+
+
+def test_table_and_document_say_whether_each_bar_is_met() -> None:
+    line = table([an_outcome()]).splitlines()[-1]
+    found = document([an_outcome()], [1.0, 2.0], "1.14.0")
+
+    assert line.split()[:6] == ["made-up", "ours", "cost_us", "30", "67%", "1.50"]
+    assert "met: 30 <= 35; MISSED: 1.5 x <= 1.4 x; MISSED: 10 more <= 9 more" in line
+    assert [bar["met"] for bar in found["benchmarks"]["made-up"]["bars"]] == [True, False, False]
+    assert found["versions"]["pipecat-ai"] == "1.14.0"
+
+
+# The command line.
+
+
+def test_command_prints_a_table_and_writes_all_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = tmp_path / "result.json"
+
+    assert main(["frames", "--quick", "--json", str(written)]) == 0
+
+    out = capsys.readouterr().out
+    assert "create_us" in out
+    assert "x dataclass" in out
+    assert "noise" in out
+    found = json.loads(written.read_text())
+    assert found["asked"] == {"scale": "quick"}
+    assert found["versions"]["python"]
+    assert found["machine"]["cpus"] >= 1
+    figures = found["benchmarks"]["frames"]["contenders"]["wsframes"]["figures"]
+    assert figures["create_us"]["median"] > 0
+    assert len(figures["create_us"]["rounds"]) == 3
+
+
+def test_what_does_not_run_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Contender("wrong", bench_frames.make_wsframes, {"frames": "many"})
+    monkeypatch.setattr(
+        bench_frames, "benchmark", lambda options: Benchmark("frames", "Why?", 1, (wrong,))
+    )
+
+    assert main(["frames"]) == 1
+
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "benchmarks.bench_frames make_wsframes" in error
+    assert "TypeError" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["frame"], "no benchmark 'frame': there are frames, hops"),
+        (["--json", "no/where.json"], "--json: there is no directory"),
+        (["--pipecat", "no-python"], "--pipecat: no Pipecat with no-python"),
+        (["--pipecat", sys.executable], "No package metadata was found for pipecat-ai"),
+        (["--server", "apache"], "invalid choice: 'apache'"),
+        (["--sessions", "0"], "invalid"),
+    ],
+)
+def test_bad_arguments_are_named(
+    arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+
+    assert raised.value.code == 2
+    assert error in capsys.readouterr().err.splitlines()[-1]
