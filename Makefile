@@ -47,7 +47,7 @@ docs: $(VENV)/.dev
 	@$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*
+	rm -rf $(VENV) build demo-output dist htmlcov .coverage .coverage.*
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find wsframes tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

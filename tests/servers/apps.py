@@ -2,7 +2,7 @@
 
 `application` is a plain ASGI callable. The first part of the path picks the way, and each is handed
 the connection as the server gave it. The query says the rest: `session` is the connection's name in
-the reports, `serializer` and the names of some parameters set it up.
+the reports, `serializer` and some of the parameters set it up.
 """
 
 import os
@@ -52,7 +52,6 @@ _SERIALIZERS: dict[str, Callable[[], FrameSerializer]] = {
     "msgpack": MsgpackFrameSerializer,
     "json": JsonFrameSerializer,
 }
-_SECONDS = ("session_timeout", "write_timeout")
 _FLOOD = TransportMessageFrame("x" * 20_000)
 
 
@@ -99,7 +98,8 @@ def params_of(websocket: WebSocket) -> WebsocketParams:
         serializer=_SERIALIZERS[query.get("serializer", "raw")](),
         audio_out_lead_ms=int(query.get("lead_ms", 2000)),
         max_message_bytes=MAX_MESSAGE_BYTES,
-        **{name: float(query[name]) for name in _SECONDS if name in query},
+        session_timeout=float(query.get("session_timeout", 60)),
+        write_timeout=float(query.get("write_timeout", 5)),
     )
 
 

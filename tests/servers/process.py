@@ -67,20 +67,23 @@ class ServerProcess:
         """What it has printed."""
         return self._log.read_text()
 
-    def peer_ports(self) -> set[int]:
-        """The ports of the peers whose connections it holds, in whatever state."""
-        parent = psutil.Process(self._process.pid)
-        processes = [parent, *parent.children(recursive=True)]
-        connections = [one for process in processes for one in process.net_connections()]
-        return {one.raddr.port for one in connections if one.raddr}
-
     async def report(self, session: str) -> Report:
         """What became of a connection; waits for it to be over."""
         with anyio.move_on_after(self.patience_s):
-            while (report := read_reports(self._reports).get(session)) is None:
+            while True:
+                if report := read_reports(self._reports).get(session):
+                    return report
                 await anyio.sleep(_POLL_S)
-            return report
         raise AssertionError(f"{session} is not over:\n{self.log()}")
+
+    async def let_go_of(self, port: int) -> None:
+        """Wait until it holds no connection with the peer at this port, in whatever state."""
+        with anyio.move_on_after(self.patience_s):
+            while True:
+                if port not in self._peer_ports():
+                    return
+                await anyio.sleep(_POLL_S)
+        raise AssertionError(f"it holds on to a connection:\n{self.log()}")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it by a signal, and return its exit code. Once stopped, it stays so."""
@@ -92,3 +95,9 @@ class ServerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         raise AssertionError(f"it did not stop:\n{self.log()}")
+
+    def _peer_ports(self) -> set[int]:
+        parent = psutil.Process(self._process.pid)
+        processes = [parent, *parent.children(recursive=True)]
+        connections = [one for process in processes for one in process.net_connections()]
+        return {one.raddr.port for one in connections if one.raddr}

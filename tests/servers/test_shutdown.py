@@ -2,7 +2,6 @@
 
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -24,9 +23,9 @@ class Shutdown:
     log: str
 
 
-async def _shut_down(facts: Server, directory: Path, results: dict[Server, Shutdown]) -> None:
-    directory.mkdir()
-    process = ServerProcess(facts.command, directory)
+async def _shut_down(
+    facts: Server, process: ServerProcess, results: dict[Server, Shutdown]
+) -> None:
     try:
         await anyio.to_thread.run_sync(lambda: process.port)
         async with client_of(process) as client:
@@ -43,13 +42,16 @@ async def _shut_down(facts: Server, directory: Path, results: dict[Server, Shutd
 @pytest.fixture(scope="module")
 def shutdowns(tmp_path_factory: pytest.TempPathFactory) -> dict[Server, Shutdown]:
     """All servers, shut down at the same time."""
-    directory = tmp_path_factory.mktemp("shutdown")
+    processes = {
+        facts: ServerProcess(facts.command, tmp_path_factory.mktemp(facts.__name__))
+        for facts in SERVERS
+    }
     results: dict[Server, Shutdown] = {}
 
     async def shut_all_down() -> None:
         async with anyio.create_task_group() as tasks:
-            for facts in SERVERS:
-                tasks.start_soon(_shut_down, facts, directory / facts.__name__, results)
+            for facts, process in processes.items():
+                tasks.start_soon(_shut_down, facts, process, results)
 
     anyio.run(shut_all_down)
     return results

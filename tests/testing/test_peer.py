@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf, nan
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wsframes.testing import (
+    ANYCORN,
     HYPERCORN,
+    HYPERCORN_TRIO,
     PROFILES,
     Amount,
     FlowStatistics,
@@ -490,6 +493,56 @@ async def test_vanishing_before_the_accept() -> None:
     assert peer.app.cancelled
 
 
+@pytest.mark.parametrize("profile", [HYPERCORN_TRIO, ANYCORN])
+async def test_a_send_that_cannot_be_cancelled_ends_with_the_block(profile: ServerProfile) -> None:
+    @app_that
+    async def app(receive: Receive, send: Send) -> None:
+        with anyio.move_on_after(10):
+            await send({"type": "websocket.send", "bytes": bytes(2)})
+        await send({"type": "websocket.close"})  # goes nowhere
+
+    async with MemoryPeer(app, profile=profile, send_buffer_bytes=1) as peer:
+        peer.vanish()
+        await anyio.sleep(HOUR_S)
+        assert peer.statistics().blocked_sends == 1
+    assert anyio.current_time() == pytest.approx(HOUR_S + 5)
+    assert peer.statistics().blocked_sends == 0
+    assert peer.app.cancelled
+
+
+@every_profile
+async def test_no_send_waits_for_room_once_the_app_has_ended(profile: ServerProfile) -> None:
+    sends: list[Send] = []
+    end = anyio.Event()
+
+    @app_that
+    async def app(receive: Receive, send: Send) -> None:
+        sends.append(send)
+        await end.wait()
+
+    async def send(message: dict[str, Any]) -> None:
+        with suppress(OSError, RuntimeError):
+            await sends[0](message)
+
+    async with MemoryPeer(app, profile=profile, send_buffer_bytes=1) as peer:
+        peer.stall()
+        await peer.connect()
+        await settle()
+        # These tasks outlive the app, so it is not the end of the block that frees them.
+        async with anyio.create_task_group() as tasks:
+            for message in (
+                {"type": "websocket.send", "bytes": bytes(2)},
+                {"type": "websocket.close"},
+            ):
+                tasks.start_soon(send, message)
+                await settle()
+            assert peer.statistics().blocked_sends > 0
+            end.set()
+            await settle()
+            assert peer.statistics().blocked_sends == 0
+        assert anyio.current_time() <= 20  # where the close waits for an answer
+
+
 async def test_the_apps_close_to_a_vanished_peer_runs_out() -> None:
     events = []
 
@@ -726,6 +779,11 @@ class Script:
         ("resume", 1),
     ],
     profile=HYPERCORN,
+)
+# Once waited for ever: the app closes and ends while a send that can't be cancelled waits.
+@example(
+    steps=[("rate", 1), ("app sends", 400), ("vanish", 0), ("app closes", 0)],
+    profile=ANYCORN,
 )
 def test_no_script_deadlocks_or_loses_count(
     backend: Literal["asyncio", "trio"], steps: list[tuple[str, int]], profile: ServerProfile

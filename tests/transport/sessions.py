@@ -139,6 +139,8 @@ class Session:
             if number:
                 await anyio.sleep(self._pause_s)
             self.results.append(await self.task.run())
+            if self.task.has_finished():
+                break
         await self.task.aclose()
         self._finished.set()
 

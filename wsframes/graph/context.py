@@ -2,20 +2,25 @@
 
 import math
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import anyio
 import msgspec
 from anyio.abc import TaskGroup
 
+from wsframes.exceptions import UsageError
 from wsframes.frames import Frame, FrameDirection
+from wsframes.graph.alarm import Alarm
 from wsframes.graph.dispatcher import Dispatcher, Target
 from wsframes.graph.drain import Drain
 from wsframes.graph.events import EventHandlers, EventQueue
-from wsframes.graph.metrics import ProcessingMetrics
+from wsframes.graph.failures import FailureLog, describe, is_failure
 from wsframes.graph.outcome import EndReason, RunResult
-from wsframes.graph.timers import Timer, Timers
+from wsframes.graph.timers import Timer
+
+if TYPE_CHECKING:
+    from wsframes.graph.metrics import ProcessingMetrics
 
 __all__ = ["RunContext"]
 
@@ -41,37 +46,55 @@ class RunContext:
     ) -> None:
         self.dispatcher = Dispatcher()
         self.events = events
+        self.failures = FailureLog()
+        self.drain = Drain(drain_stall_s, self._watch_drain)
         self.observed: Observed = _unobserved
         """Puts observers between two places of the graph; hands the target back without any."""
         self.result: RunResult | None = None
         """How the run ends, once that is decided; the first cause wins."""
         self.metrics: dict[str, ProcessingMetrics] | None = None
         """The clocks of the processors, where they are measured."""
+        self.working: list[tuple[str, str]] = []
+        """The tasks of this run that have not returned, and whose they are."""
         self._task_group = task_group
-        self._timers = Timers()
-        self._wake = anyio.Event()
-        self._wake_at_s = math.inf
-        self.drain = Drain(drain_stall_s, self._watch_drain)
+        self._alarm = Alarm()
         # Lifecycle frames that the graph itself is moving, by direction.
         self._moving: dict[FrameDirection, WeakSet[Frame]] = {
             direction: WeakSet() for direction in FrameDirection
         }
 
     def start_soon(
-        self, func: Callable[..., Coroutine[Any, Any, Any]], *args: Any, name: object = None
+        self,
+        func: Callable[..., Coroutine[Any, Any, Any]],
+        *args: Any,
+        name: object = None,
+        owner: str | None = None,
     ) -> None:
-        """Start a task that lives at most as long as the run."""
-        self._task_group.start_soon(func, *args, name=name)
+        """Start a task that lives at most as long as the run. What it raises ends the run.
+
+        Args:
+            func: called with `args`.
+            name: of the task.
+            owner: whose it is, to be named where it is stuck; None: its own name.
+
+        Raises:
+            UsageError: the run is over.
+        """
+        title = str(name or getattr(func, "__qualname__", func))
+        try:
+            self._task_group.start_soon(
+                self._run_task, (title, owner or title), func, args, name=title
+            )
+        except RuntimeError:
+            raise UsageError(f"{title} cannot be started: the run is over") from None
 
     def emit(self, handlers: EventHandlers, name: str, *args: Any) -> None:
+        """Tell an event, soon; see `EventQueue.emit`."""
         self.events.emit(handlers, name, *args)
 
     def call_at(self, due_s: float, callback: Callable[[], None]) -> Timer:
         """Run a callback at a time of `anyio.current_time()`. It must not wait."""
-        timer = self._timers.call_at(due_s, callback)
-        if due_s < self._wake_at_s:
-            self._wake.set()
-        return timer
+        return self._alarm.call_at(due_s, callback)
 
     def finish(
         self,
@@ -83,18 +106,17 @@ class RunContext:
     ) -> None:
         """End the run, unless its end is decided already. Never waits."""
         if self.result is None:
-            self.result = RunResult(
-                reason=reason, close_code=close_code, error=error, stuck=stuck
-            )
-            self._wake.set()
+            self.result = RunResult(reason=reason, close_code=close_code, error=error, stuck=stuck)
+            self._alarm.look_up()
 
     def add_to_result(self, *, close_code: int | None = None, stuck: str | None = None) -> None:
         """Complete a result that is decided, where it does not say these yet."""
-        if self.result is not None:
+        result = self.result
+        if result is not None:
             self.result = msgspec.structs.replace(
-                self.result,
-                close_code=self.result.close_code if close_code is None else close_code,
-                stuck=self.result.stuck or stuck,
+                result,
+                close_code=close_code if result.close_code is None else result.close_code,
+                stuck=result.stuck or stuck,
             )
 
     def enter(self, frame: Frame, direction: FrameDirection) -> bool:
@@ -105,22 +127,45 @@ class RunContext:
         moving.add(frame)
         return True
 
+    def is_moving(self, frame: Frame, direction: FrameDirection) -> bool:
+        """Whether the graph is moving this frame."""
+        return frame in self._moving[direction]
+
     async def run_timers(self) -> RunResult:
         """Run what is due until the run's end is decided."""
         while self.result is None:
-            self._wake = anyio.Event()
-            self._wake_at_s = self._timers.next_due_s()
-            with anyio.CancelScope(deadline=self._wake_at_s):
-                await self._wake.wait()
-            self._timers.run_due(anyio.current_time())
+            try:
+                await self._alarm.run(lambda: self.result is not None)
+            except Exception as exc:
+                self._failed("a timer", "a timer", exc)
         return self.result
 
+    async def _run_task(
+        self,
+        title: tuple[str, str],
+        func: Callable[..., Coroutine[Any, Any, Any]],
+        args: tuple[Any, ...],
+    ) -> None:
+        self.working.append(title)
+        try:
+            await func(*args)
+        except BaseException as exc:
+            if not is_failure(exc):
+                raise
+            self._failed(*title, exc)
+        finally:
+            self.working.remove(title)
+
+    def _failed(self, what: str, owner: str, exc: BaseException) -> None:
+        self.failures.error(what, f"{what} failed: {describe(exc)}", exc)
+        self.finish(EndReason.ERROR, error=exc, stuck=owner)
+
     def _watch_drain(self) -> None:
-        if anyio.current_time() >= self.drain.stalls_at_s:
-            self.finish(
-                EndReason.STALLED,
-                error=f"the end did not get past {self.drain.holder}",
-                stuck=self.drain.holder,
-            )
+        stalls_at_s = self.drain.stalls_at_s
+        if anyio.current_time() >= stalls_at_s:
+            holder = self.drain.holder
+            self.finish(EndReason.STALLED, error=f"the end did not get past {holder}", stuck=holder)
+        elif stalls_at_s < math.inf:
+            self.call_at(stalls_at_s, self._watch_drain)
         else:
-            self.call_at(self.drain.stalls_at_s, self._watch_drain)
+            self.drain.watched = False

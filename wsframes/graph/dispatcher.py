@@ -1,8 +1,8 @@
 """Runs functions one after the other, never one inside the other.
 
-Whoever pushes first empties the deque; a push made by a function on the way only appends to it. So
-a function is never re-entered, the stack stays flat however long the pipeline is, and frames keep
-their order on every link.
+Whoever pushes first hands the frame over and then empties the deque; a push made by a function on
+the way only appends to it. So a function is never re-entered, the stack stays flat however long
+the pipeline is, and frames keep their order on every link.
 
 A hop through a function is one trip of the loop below and one call of `push_frame_nowait`. That is
 why the loop calls the function itself, and why a target that is more than a function says so by
@@ -11,13 +11,13 @@ why the loop calls the function itself, and why a target that is more than a fun
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from wsframes.frames import Frame, FrameDirection
 
-__all__ = ["Congested", "Dispatcher", "Receive", "Target", "Via"]
+__all__ = ["Congested", "Dispatcher", "Receive", "Target"]
 
-Receive = Callable[[Frame, FrameDirection], None]
+Receive = Callable[[Frame, FrameDirection], Any]
 
 
 class Congested(Protocol):
@@ -37,25 +37,13 @@ class Target(Protocol):
         """The function for frames that are no lifecycle frames; None: `receive` is for all."""
 
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
-        """Take a frame. Never raises."""
+        """Take a frame."""
 
-    def fail(self, frame: Frame, exc: Exception) -> None:
-        """`call` raised on this frame."""
+    def returned(self, result: Any) -> None:
+        """`call` returned something."""
 
-
-class Via:
-    """A target that is just a receiver."""
-
-    __slots__ = ("receive", "taken")
-
-    call = None
-
-    def __init__(self, receive: Receive) -> None:
-        self.receive = receive
-        self.taken = 0
-
-    def fail(self, frame: Frame, exc: Exception) -> None:
-        raise AssertionError("a target without a function cannot fail") from exc
+    def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None:
+        """`call` or `receive` raised on this frame. Must not raise."""
 
 
 class Dispatcher:
@@ -70,31 +58,37 @@ class Dispatcher:
         """The full lanes that the last outermost push reached downstream."""
 
     def send(self, target: Target, frame: Frame, direction: FrameDirection) -> None:
-        """Hand a frame over; on return every function on its way has run."""
-        self.pending.append((target, frame, direction))
-        if not self.running:
-            self.run()
+        """Hand a frame over; on return from the outermost call every function has run."""
+        if self.running:
+            self.pending.append((target, frame, direction))
+        else:
+            self.run(target, frame, direction)
 
-    def run(self) -> None:
-        """Empty the deque. Only the outermost push calls it."""
+    def run(self, target: Target, frame: Frame, direction: FrameDirection) -> None:
+        """Hand a frame over, and then all that is pushed because of it. Outermost push only."""
         pending = self.pending
         if self.congested:
             self.congested = []
         self.running = True
         try:
-            while pending:
-                target, frame, direction = pending.popleft()
-                call = target.call
-                if call is None or frame.lifecycle:
-                    target.receive(frame, direction)
-                    continue
-                target.taken += 1
+            while True:
                 try:
-                    call(frame, direction)
-                except Exception as exc:
-                    target.fail(frame, exc)
+                    call = target.call
+                    if call is None or frame.lifecycle:
+                        target.receive(frame, direction)
+                    else:
+                        target.taken += 1
+                        result = call(frame, direction)
+                        if result is not None:
+                            target.returned(result)
+                except (KeyboardInterrupt, SystemExit):
+                    pending.clear()  # not to be left for a later push of somebody else
+                    raise
+                except BaseException as exc:
+                    # Of any kind: nothing in here waits, so no cancellation can arrive.
+                    target.fail(frame, direction, exc)
+                if not pending:
+                    return
+                target, frame, direction = pending.popleft()
         finally:
-            # Something else than an Exception, or a fault of ours, came out of a receiver: what
-            # is left must not wait for a later, unrelated push.
             self.running = False
-            pending.clear()

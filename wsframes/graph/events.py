@@ -6,7 +6,6 @@ counted, so that a handler that never returns holds nothing up for good.
 """
 
 import inspect
-import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -15,10 +14,10 @@ import anyio
 from anyio.abc import TaskGroup
 
 from wsframes.exceptions import UsageError
+from wsframes.graph.failures import is_failure
+from wsframes.graph.mailbox import Counts, QueueStatistics
 
 __all__ = ["EventHandlers", "EventQueue"]
-
-logger = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
@@ -45,10 +44,7 @@ class EventHandlers:
         Raises:
             UsageError: there is no event of that name.
         """
-        if name not in self._handlers:
-            known = ", ".join(sorted(self._handlers)) or "none"
-            raise UsageError(f"{self._owner} has no event {name!r}; its events: {known}")
-        self._handlers[name].append(handler)
+        self.get(name).append(handler)
 
     def handler(self, name: str) -> Callable[[H], H]:
         """The decorator form of `add`."""
@@ -60,84 +56,132 @@ class EventHandlers:
         return decorate
 
     def get(self, name: str) -> list[Handler]:
-        return self._handlers[name]
+        """The handlers of an event.
+
+        Raises:
+            UsageError: there is no event of that name.
+        """
+        handlers = self._handlers.get(name)
+        if handlers is None:
+            known = ", ".join(sorted(self._handlers)) or "none"
+            raise UsageError(f"{self._owner} has no event {name!r}; its events: {known}")
+        return handlers
 
 
 class EventQueue:
     """Calls handlers in order, in a task that lives only while there is something to tell.
 
+    That task is shielded: a run that is cancelled still tells its events. Whoever owns the queue
+    gives up what takes too long by `abandon`.
+
     Args:
         task_group: where that task runs.
         handler_timeout_s: how long one handler may take.
-        failed: told the name of the event and the exception, or None for a timeout.
+        failed: told the name of the event and the exception of a handler.
     """
 
-    __slots__ = ("_active", "_failed", "_idle", "_scope", "_task_group", "_timeout_s", "_waiting",
-                 "dropped")  # fmt: skip
+    __slots__ = ("_counts", "_emitted", "_failed", "_idle", "_scope", "_task_group", "_timeout_s",
+                 "_waiting", "_waiting_of")  # fmt: skip
 
     def __init__(
         self,
         task_group: TaskGroup,
         handler_timeout_s: float,
-        failed: Callable[[str, Exception], None],
+        failed: Callable[[str, BaseException], None],
     ) -> None:
-        self._task_group = task_group
+        self._task_group: TaskGroup | None = task_group
         self._timeout_s = handler_timeout_s
         self._failed = failed
         self._waiting: deque[tuple[str, Handler, tuple[Any, ...]]] = deque()
-        self._active = False
-        self._idle = anyio.Event()
+        self._waiting_of: Counter[str] = Counter()
         self._scope: anyio.CancelScope | None = None
-        self.dropped: Counter[str] = Counter()
+        self._idle = anyio.Event()
+        self._emitted = 0
+        self._counts = Counts()
 
     def emit(self, handlers: EventHandlers, name: str, *args: Any) -> None:
-        """Tell an event, soon. Never waits, never raises."""
+        """Tell an event, soon; never waits.
+
+        At most 1024 of one name wait; what comes then is dropped and counted.
+
+        Raises:
+            UsageError: there is no event of that name.
+        """
         for handler in handlers.get(name):
-            if len(self._waiting) >= _MAX_WAITING:
-                self.dropped["full"] += 1
-                continue
-            self._waiting.append((name, handler, args))
-            if not self._active:
-                self._active = True
-                self._idle = anyio.Event()
-                self._task_group.start_soon(self.deliver, name="wsframes events")
+            self._emitted += 1
+            if self._task_group is None:
+                self._counts.dropped["finished"] += 1
+            elif self._waiting_of[name] >= _MAX_WAITING:
+                self._counts.dropped["full"] += 1
+            else:
+                self._waiting.append((name, handler, args))
+                self._waiting_of[name] += 1
+                if self._scope is None:
+                    self._scope = anyio.CancelScope(shield=True)
+                    self._idle = anyio.Event()
+                    self._task_group.start_soon(self._deliver, self._scope, name="wsframes events")
 
     async def wait_idle(self) -> None:
         """Wait until everything that was emitted has been told."""
-        if self._active:
+        while self._scope is not None:
             await self._idle.wait()
-
-    def take_over(self) -> None:
-        """From now on, what is emitted waits for `deliver`."""
-        self._active = True
-
-    async def deliver(self) -> None:
-        """Tell what waits, in this task."""
-        try:
-            while self._waiting:
-                await self._call(*self._waiting.popleft())
-        finally:
-            self._active = False
-            self._idle.set()
 
     def abandon(self) -> None:
         """Give up the handler at work and those that wait; counted."""
-        self.dropped["abandoned"] += len(self._waiting) + self._active
-        self._waiting.clear()
         if self._scope is not None:
+            self._counts.dropped["abandoned"] += len(self._waiting)
+            self._waiting.clear()
+            self._waiting_of.clear()
             self._scope.cancel()
+            # The next event does not wait for a handler that does not let itself be cancelled.
+            self._rest()
+
+    def close(self) -> None:
+        """Tell nothing any more."""
+        self.abandon()
+        self._task_group = None
+
+    def statistics(self) -> QueueStatistics:
+        """Calls of handlers, and what became of them."""
+        return QueueStatistics(
+            taken=self._emitted,
+            delivered=self._counts.delivered,
+            dropped=dict(self._counts.dropped),
+            queued=len(self._waiting),
+        )
+
+    async def _deliver(self, scope: anyio.CancelScope) -> None:
+        with scope:
+            while self._waiting and self._scope is scope:
+                name, handler, args = self._waiting.popleft()
+                self._waiting_of[name] -= 1
+                await self._call(name, handler, args)
+        if self._scope is scope:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._scope = None
+        self._idle.set()
 
     async def _call(self, name: str, handler: Handler, args: tuple[Any, ...]) -> None:
-        with anyio.move_on_after(self._timeout_s) as self._scope:
-            try:
+        outcome = "abandoned"
+        try:
+            with anyio.move_on_after(self._timeout_s) as limit:
                 result = handler(*args)
                 if inspect.isawaitable(result):
                     await result
-            except Exception as exc:
-                self._failed(name, exc)
-        timed_out = self._scope.cancelled_caught and anyio.current_time() >= self._scope.deadline
-        self._scope = None
-        if timed_out:
-            self.dropped["handler_timeout"] += 1
-            text = f"a handler of {name} did not return within {self._timeout_s} s"
-            self._failed(name, TimeoutError(text))
+                outcome = "delivered"
+            if limit.cancelled_caught:
+                outcome = "handler_timeout"
+                text = f"a handler of {name} did not return within {self._timeout_s} s"
+                self._failed(name, TimeoutError(text))
+        except BaseException as exc:
+            if not is_failure(exc):
+                raise
+            outcome = "error"
+            self._failed(name, exc)
+        finally:
+            if outcome == "delivered":
+                self._counts.delivered += 1
+            else:
+                self._counts.dropped[outcome] += 1

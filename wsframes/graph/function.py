@@ -1,8 +1,6 @@
 """The place of a processor that never waits: it runs inside the push that reaches it."""
 
-from typing import cast
-
-import anyio
+from typing import Any, cast
 
 from wsframes.frames import (
     CancelFrame,
@@ -16,8 +14,10 @@ from wsframes.frames import (
 from wsframes.graph.context import RunContext
 from wsframes.graph.dispatcher import Receive
 from wsframes.graph.metrics import ProcessingMetrics
-from wsframes.graph.node import Node, NodeState
+from wsframes.graph.node import Node
 from wsframes.graph.processor import FrameProcessor
+from wsframes.graph.shape import passes_all
+from wsframes.graph.states import NodeState, is_shown
 
 __all__ = ["FunctionNode"]
 
@@ -25,52 +25,40 @@ __all__ = ["FunctionNode"]
 class FunctionNode(Node):
     """Lets the dispatcher call `process_frame` while it runs."""
 
-    __slots__ = ("_function", "_processor")
+    __slots__ = ("_function", "_passes_all", "_processor")
 
     def __init__(self, context: RunContext, processor: FrameProcessor) -> None:
         super().__init__(context, processor.name)
         self._processor = processor
-        overridden = type(processor).process_frame is not FrameProcessor.process_frame
-        self._function: Receive = processor.process_frame if overridden else self.push
-        if overridden and context.metrics is not None:
+        self._passes_all = passes_all(processor)
+        self._function: Receive = self.push if self._passes_all else processor.process_frame
+        if context.metrics is not None and not self._passes_all:
             metrics = context.metrics[self.name] = ProcessingMetrics()
             self._function = metrics.measured(self._function)
 
-    def receive(self, frame: Frame, direction: FrameDirection) -> None:
-        if frame.lifecycle and self.enter(frame, direction):
-            return
-        if self.call is not None:  # an upstream request, or a frame that was observed
-            self.taken += 1
-            try:
-                self.call(frame, direction)
-            except Exception as exc:
-                self.fail(frame, exc)
-        else:
-            # Not started yet, or stopped: the processor is not asked, but the way stays open for
-            # what `down` lets pass.
-            self.push(frame, direction)
+    def entrance(self, state: NodeState) -> Receive | None:
+        return self._function if state is NodeState.RUNNING else None
 
-    def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
-        starting = isinstance(frame, StartFrame)
-        if self.state is (NodeState.WAITING if starting else NodeState.RUNNING):
+    def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
+        if is_shown(self.state, frame):
             try:
-                self._show(frame, direction)
-            except Exception as exc:
+                self.returned(self._hook(frame))
+                if not self._passes_all:
+                    self.returned(self._function(frame, direction))
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as exc:  # of any kind, as in the dispatcher
                 self.report_on(frame, exc)
         self.forward_lifecycle(frame, direction)
-        self.call = self._function if self.state is NodeState.RUNNING else None
 
-    def _show(self, frame: Frame, direction: FrameDirection) -> None:
+    def _hook(self, frame: Frame) -> Any:
         processor = self._processor
         if isinstance(frame, StartFrame):
-            processor.start(frame)
-        elif isinstance(frame, EndFrame):
-            processor.stop(frame)
-        elif isinstance(frame, CancelFrame):
-            processor.cancel(frame)
-        elif not isinstance(frame, StopFrame):
-            processor.interrupt(cast(InterruptionFrame, frame))
-        if isinstance(frame, EndFrame | StopFrame):
-            self.context.drain.hold(self.name, anyio.current_time())
-        if self._function != self.push:
-            self._function(frame, direction)
+            return processor.start(frame)
+        if isinstance(frame, EndFrame):
+            return processor.stop(frame)
+        if isinstance(frame, CancelFrame):
+            return processor.cancel(frame)
+        if isinstance(frame, StopFrame):
+            return None
+        return processor.interrupt(cast("InterruptionFrame", frame))

@@ -8,6 +8,7 @@ from wsframes.frames import HeartbeatFrame
 from wsframes.graph.context import RunContext
 from wsframes.graph.lane import LaneNode
 from wsframes.graph.node import Node
+from wsframes.graph.states import NodeState
 from wsframes.graph.terminal import Terminal
 
 __all__ = ["Heartbeats"]
@@ -38,29 +39,46 @@ class Heartbeats:
     ) -> None:
         self._context = context
         self._source = source
-        self._nodes = nodes
+        self._lanes = [node for node in nodes if isinstance(node, LaneNode)]
         self._period_s = period_s
         self._monitor_s = monitor_s
         self._missed = missed
-        self._under_way: HeartbeatFrame | None = None
+        self._last: HeartbeatFrame | None = None
+        self._has_arrived = True
 
     def send(self) -> None:
-        """Send one, and set the timers for it and for the next one."""
+        """Send one, unless the last one is still under way, and set the timers."""
+        if self._source.state is not NodeState.RUNNING:
+            return  # behind an end nothing ordered is sent
         now_s = anyio.current_time()
-        if self._under_way is None:
-            frame = self._under_way = HeartbeatFrame(now_s)
-            self._source.send(frame)
+        if self._is_free_at(now_s):
+            frame = self._last = HeartbeatFrame(now_s)
+            self._has_arrived = False
             self._context.call_at(now_s + self._monitor_s, lambda: self._check(frame))
+            self._source.send(frame)
         self._context.call_at(now_s + self._period_s, self.send)
 
     def arrived(self, frame: HeartbeatFrame) -> None:
         """A heartbeat came out of the graph."""
-        if frame is self._under_way:
-            self._under_way = None
+        if frame is self._last:
+            self._has_arrived = True
+
+    def _is_free_at(self, now_s: float) -> bool:
+        last = self._last
+        if last is None:
+            return True
+        is_lost = now_s >= last.timestamp_s + self._monitor_s
+        return self._holder(last) is None and (self._has_arrived or is_lost)
+
+    def _holder(self, frame: HeartbeatFrame) -> str | None:
+        # Of one that has arrived too: it may still wait in another branch.
+        return next((lane.name for lane in self._lanes if lane.holds(frame)), None)
 
     def _check(self, frame: HeartbeatFrame) -> None:
-        if frame is self._under_way:
-            lanes = [node for node in self._nodes if isinstance(node, LaneNode)]
-            holders = [lane.name for lane in lanes if lane.holds(HeartbeatFrame)]
-            # In no lane: a function did not push it on.
-            self._missed(holders[0] if holders else "a processor that did not push it on")
+        if frame is not self._last:
+            return
+        holder = self._holder(frame)
+        if holder is not None:
+            self._missed(holder)
+        elif not self._has_arrived:
+            self._missed("a processor that did not push it on")

@@ -1,38 +1,60 @@
 """The two ends of a `ParallelPipeline`: one splits, the other one merges.
 
 Both are the same thing seen in a mirror. A junction hands each frame that moves its way to every
-branch, and lets each frame that comes back from them, the other way, pass once. Lifecycle frames
-pass the merge when all branches have delivered them, so that they stay last, or first, of all.
+branch. What comes back from the branches, the other way, it merges:
+
+    ordinary frames    once, when the first branch delivers it
+    End, Stop          when every branch has had one, so that they come last
+    other lifecycle    when every branch has delivered it, if it came in through the other end;
+                       at once, if a processor in a branch pushed it
 """
 
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from wsframes.frames import Frame, FrameDirection
+from wsframes.frames import EndFrame, Frame, FrameDirection, StopFrame
 from wsframes.graph.context import RunContext
-from wsframes.graph.dispatcher import Target
-from wsframes.graph.node import Node
+from wsframes.graph.node import Neighbour, Node, Via
 
-__all__ = ["Junction"]
+if TYPE_CHECKING:
+    from wsframes.graph.dispatcher import Target
 
-DOWNSTREAM = FrameDirection.DOWNSTREAM
+__all__ = ["Junction", "Port"]
+
+UPSTREAM = FrameDirection.UPSTREAM
 
 
 class Junction(Node):
     """Splits frames that move in one direction, merges those that move in the other."""
 
-    __slots__ = ("_arrived", "_branches", "_into", "_seen", "_splits")
+    __slots__ = ("_branches", "_delivered", "_ended", "_into", "_splits", "ports", "split",
+                 "split_before")  # fmt: skip
 
     def __init__(self, context: RunContext, name: str, splits: FrameDirection) -> None:
         super().__init__(context, name)
         self._splits = splits
-        self._branches: list[Node] = []
+        if splits is UPSTREAM:
+            self.up = Via(self.receive, self)
+        self._branches: list[Neighbour] = []
         self._into: list[Target] = []
-        # By identity, for as long as the frame lives somewhere: exact, and bounded by what is
-        # queued in the branches anyway.
-        self._seen: WeakSet[Frame] = WeakSet()
-        self._arrived: WeakKeyDictionary[Frame, int] = WeakKeyDictionary()
+        # How often each branch has delivered a frame. By identity, and for as long as the frame
+        # lives somewhere: so it is bounded by what is queued in the branches anyway.
+        self._delivered: WeakKeyDictionary[Frame, list[int]] = WeakKeyDictionary()
+        self._ended: set[int] = set()
+        self.ports: list[Port] = []
+        """Where the branches deliver to."""
+        self.split: WeakSet[Frame] = WeakSet()
+        """The lifecycle frames that went into all branches here."""
+        self.split_before: WeakSet[Frame] = WeakSet()
+        """Those that did at the other end."""
 
-    def add_branch(self, first: Node) -> None:
+    def add_port(self) -> "Port":
+        """The end of one more branch, as that branch sees it."""
+        port = Port(self, len(self.ports))
+        self.ports.append(port)
+        return port
+
+    def add_branch(self, first: Neighbour) -> None:
         """Add the branch's end that is next to this junction."""
         self._branches.append(first)
         self._into.append(self.context.observed(self.name, first.name, first))
@@ -40,22 +62,75 @@ class Junction(Node):
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
         if frame.lifecycle and self.enter(frame, direction):
             return
-        self.counts.taken += 1
+        self.taken += 1
+        for target in self._into:
+            self.dispatcher.send(target, frame, direction)
+
+    def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         if direction is self._splits:
-            for target in self._into:
-                self.dispatcher.send(target, frame, direction)
-        elif frame in self._seen:
-            self.counts.dropped["duplicate"] += 1
-        else:
-            self._seen.add(frame)
+            self.split.add(frame)
+        self.forward_lifecycle(frame, direction)
+
+    def move_to(self, node: Neighbour | None, frame: Frame, direction: FrameDirection) -> None:
+        if direction is not self._splits:
+            super().move_to(node, frame, direction)
+            return
+        for branch in self._branches:
+            super().move_to(branch, frame, direction)
+
+    def merge(self, branch: int, frame: Frame, direction: FrameDirection) -> None:
+        """A branch delivers a frame."""
+        self.taken += 1
+        # The same object may be sent again, and then it has to pass again.
+        delivered = self._delivered.setdefault(frame, [0] * len(self.ports))
+        passed = max(delivered)
+        delivered[branch] += 1
+        if delivered[branch] > passed:
             self.push(frame, direction)
+        else:
+            self.counts.dropped["duplicate"] += 1
+
+    def merge_lifecycle(self, branch: int, frame: Frame, direction: FrameDirection) -> None:
+        """A branch delivers a lifecycle frame."""
+        if isinstance(frame, EndFrame | StopFrame):
+            self._ended.add(branch)
+            is_last = len(self._ended) == len(self.ports)
+        elif frame in self.split_before:
+            delivered = self._delivered.setdefault(frame, [0] * len(self.ports))
+            delivered[branch] = 1
+            is_last = all(delivered)
+        else:
+            is_last = True
+        if is_last:
+            self.lifecycle(frame, direction)
+
+    def fail_of(self, branch: int, frame: Frame, exc: BaseException) -> None:
+        """What a branch delivered could not be dealt with."""
+        self.drop_failed(frame, exc, self._branches[branch])
+
+
+class Port:
+    """A junction, as one of its branches sees it."""
+
+    __slots__ = ("_branch", "name", "prev", "taken")
+
+    call = None
+
+    def __init__(self, junction: Junction, branch: int) -> None:
+        self._branch = branch
+        self.name = junction.name
+        self.prev: Junction = junction
+        self.taken = 0
+
+    def receive(self, frame: Frame, direction: FrameDirection) -> None:
+        if not (frame.lifecycle and self.prev.enter(frame, direction, self.lifecycle)):
+            self.prev.merge(self._branch, frame, direction)
 
     def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
-        if direction is self._splits:
-            for branch in self._branches:
-                self.move_to(branch, frame, direction)
-            return
-        arrived = self._arrived.get(frame, 0) + 1
-        self._arrived[frame] = arrived
-        if arrived == len(self._branches):
-            self.forward_lifecycle(frame, direction)
+        self.prev.merge_lifecycle(self._branch, frame, direction)
+
+    def returned(self, result: Any) -> None:
+        raise AssertionError("nothing is called here")
+
+    def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None:
+        self.prev.fail_of(self._branch, frame, exc)

@@ -1,14 +1,18 @@
 """The queues of one lane, as a plain data structure: no waiting, no clock, no tasks.
 
-Two queues: system frames and ordered frames, each in order of arrival. Start, Cancel and
-Interruption never come in here; they act on a lane at once (see `lane`).
+    express    Cancel and Interruption, which have been acted on and are still to be shown
+    system     system frames
+    ordered    data and control frames
+
+Each keeps its order of arrival. The start never comes in here; see `lane`.
 
 A queue is *full* from `max_frames` or `max_bytes` on, and stays full until it has fallen to half
 of that, so that those who wait for it are woken once a batch and not once a frame. Under the
 policy "wait" a full queue still takes frames, since some producers cannot wait; past sixteen times
 the bound it *overflows*, which ends the run.
 
-Invariant, at every moment: taken = delivered + dropped + refused + queued + at work.
+Invariant, at every moment: taken = delivered + dropped + refused + queued + at work, where taken
+and delivered are counted by the lane.
 """
 
 from collections import Counter, deque
@@ -17,11 +21,14 @@ from typing import Literal
 
 import msgspec
 
-from wsframes.frames import Frame, FrameDirection, Lane
+from wsframes.frames import Frame, FrameDirection
 
-__all__ = ["Mailbox", "Put", "QueueLimits", "QueueStatistics"]
+__all__ = ["Counts", "Entry", "Mailbox", "Put", "Queue", "QueueLimits", "QueueStatistics"]
 
 _OVERFLOW_FACTOR = 16
+
+# Interruptions follow each other within moments only if nobody deals with them.
+_MAX_EXPRESS = 16
 
 
 class QueueLimits(msgspec.Struct, frozen=True):
@@ -31,8 +38,8 @@ class QueueLimits(msgspec.Struct, frozen=True):
         max_frames: frames.
         max_bytes: bytes of payload.
         when_full: "wait": those who `await push_frame` wait (the default). "drop_oldest" and
-            "drop_newest": interruptible data and input media give way, counted. "close": the run
-            ends with the reason `overload`.
+            "drop_newest": interruptible data and input media give way, counted, and nobody waits
+            because of them. "close": the run ends with the reason `overload`.
     """
 
     max_frames: int = 256
@@ -51,6 +58,9 @@ class Put(Enum):
     """Not taken, and the run must end."""
 
 
+TAKEN, FULL, DROPPED, OVERFLOW = Put
+
+
 class QueueStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Where the frames went: taken = delivered + dropped + refused + queued + at work.
 
@@ -61,7 +71,7 @@ class QueueStatistics(msgspec.Struct, frozen=True, kw_only=True):
         refused: frames not let in, by reason.
         queued: frames that wait now.
         queued_bytes: their payload.
-        peak: the most that ever waited.
+        peak: the most that ever waited in one queue.
     """
 
     taken: int = 0
@@ -73,177 +83,213 @@ class QueueStatistics(msgspec.Struct, frozen=True, kw_only=True):
     peak: int = 0
 
 
-Entry = tuple[Frame, FrameDirection, int]
+class Counts:
+    """What has become of frames so far; `delivered` is counted by whoever processes them."""
 
-
-class _Queue:
-    __slots__ = ("bytes", "entries", "full")
+    __slots__ = ("delivered", "dropped", "refused")
 
     def __init__(self) -> None:
+        self.delivered = 0
+        self.dropped: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+
+
+Entry = tuple[Frame, FrameDirection, int, int]
+"""A frame, its direction, its payload's bytes, and its rank: see `Mailbox`."""
+
+
+class Queue:
+    """Frames in order, within limits."""
+
+    __slots__ = ("_counts", "_limits", "_max_bytes", "_max_frames", "_waits", "bytes", "entries",
+                 "full", "peak")  # fmt: skip
+
+    def __init__(self, limits: QueueLimits, counts: Counts) -> None:
+        self._limits = limits
+        self._max_frames = limits.max_frames
+        self._max_bytes = limits.max_bytes
+        self._waits = limits.when_full == "wait"
+        self._counts = counts
         self.entries: deque[Entry] = deque()
         self.bytes = 0
         self.full = False
-
-    def pop(self) -> Entry:
-        entry = self.entries.popleft()
-        self.bytes -= entry[0].payload_bytes
-        return entry
-
-
-class Mailbox:
-    """Two bounded queues and their count."""
-
-    __slots__ = ("_limits", "_ordered", "_system", "_system_done", "_system_in", "counts", "peak")
-
-    def __init__(self, limits: QueueLimits) -> None:
-        self._limits = limits
-        self._system = _Queue()
-        self._ordered = _Queue()
-        self._system_in = 0
-        self._system_done = 0
-        self.counts = Counts()
         self.peak = 0
 
-    def __len__(self) -> int:
-        return len(self._system.entries) + len(self._ordered.entries)
-
-    def put(self, frame: Frame, direction: FrameDirection) -> Put:
-        """Queue a frame behind those of its lane. Counts it as taken whatever becomes of it."""
-        self.counts.taken += 1
-        system = frame.lane is Lane.SYSTEM
-        queue = self._system if system else self._ordered
-        if queue.full and self._limits.when_full != "wait":
-            verdict = self._give_way(queue, frame)
-            if verdict is not None:
+    def put(self, frame: Frame, direction: FrameDirection, rank: int = 0) -> Put:
+        """Queue a frame. What is not taken is counted."""
+        size = frame.payload_bytes
+        if not self._waits:
+            verdict = self._give_way(frame, size)
+            if verdict is not TAKEN:
                 return verdict
-        # A terminal frame must not overtake the system frames that came before it.
-        barrier = self._system_in if frame.lifecycle else 0
-        if system:
-            self._system_in += 1
-        queue.entries.append((frame, direction, barrier))
-        queue.bytes += frame.payload_bytes
-        waiting = len(queue.entries)
-        if waiting > self.peak:
-            self.peak = waiting
-        limits = self._limits
-        if waiting < limits.max_frames and queue.bytes < limits.max_bytes:
-            return Put.FULL if queue.full else Put.TAKEN
-        queue.full = True
-        if (
-            waiting > limits.max_frames * _OVERFLOW_FACTOR
-            or queue.bytes - frame.payload_bytes > limits.max_bytes * _OVERFLOW_FACTOR
-        ):
-            queue.entries.pop()
-            queue.bytes -= frame.payload_bytes
-            self._system_in -= system
-            self.counts.refused["overload"] += 1
-            return Put.OVERFLOW
-        return Put.FULL
+        entries = self.entries
+        self.bytes = queued_bytes = self.bytes + size
+        entries.append((frame, direction, size, rank))
+        queued = len(entries)
+        if queued > self.peak:
+            self.peak = queued
+        if queued < self._max_frames and queued_bytes < self._max_bytes and not self.full:
+            return TAKEN
+        return self._filled(frame, size)
 
-    def next_system(self) -> Entry | None:
-        """Take the next system frame; say `system_done()` when it has been processed."""
-        return self._take(self._system) if self._system.entries else None
-
-    def system_done(self) -> None:
-        """The system frame that was taken last has been dealt with."""
-        self._system_done += 1
-
-    def next_ordered(self) -> Entry | None:
-        """Take the next ordered frame, unless it is terminal and system frames still precede it."""
-        entries = self._ordered.entries
-        if not entries or entries[0][2] > self._system_done:
-            return None
-        return self._take(self._ordered)
-
-    def is_full(self, lane: Lane) -> bool:
-        """Whether those who push to this lane should wait."""
-        return (self._system if lane is Lane.SYSTEM else self._ordered).full
-
-    def is_empty(self, lane: Lane) -> bool:
-        return not (self._system if lane is Lane.SYSTEM else self._ordered).entries
-
-    def first_ordered(self) -> Frame | None:
-        """The ordered frame that is next, left in its place."""
-        entries = self._ordered.entries
-        return entries[0][0] if entries else None
-
-    def has_ordered(self, frame_type: type[Frame]) -> bool:
-        """Whether a frame of this type waits among the ordered ones. Looks at each."""
-        return any(isinstance(entry[0], frame_type) for entry in self._ordered.entries)
+    def take(self) -> Entry:
+        entry = self.entries.popleft()
+        self.bytes -= entry[2]
+        if self.full:
+            self.settle()
+        return entry
 
     def drop_interruptible(self) -> None:
         """Drop what an interruption drops; the rest stays in its order."""
-        queue = self._ordered
-        for _ in range(len(queue.entries)):
-            entry = queue.pop()
-            if entry[0].uninterruptible:
-                queue.entries.append(entry)
-                queue.bytes += entry[0].payload_bytes
-            else:
-                self.counts.dropped["interrupted"] += 1
-        self._settle(queue)
+        entries = self.entries
+        kept = [entry for entry in entries if entry[0].uninterruptible]
+        if len(kept) < len(entries):
+            self._counts.dropped["interrupted"] += len(entries) - len(kept)
+            entries.clear()
+            entries.extend(kept)
+            self.bytes = sum(entry[2] for entry in kept)
+            self.settle()
 
     def clear(self, reason: str) -> None:
         """Drop everything."""
-        for queue in (self._system, self._ordered):
-            while queue.entries:
-                queue.pop()
-                self.counts.dropped[reason] += 1
-            self._settle(queue)
-        self._system_done = self._system_in
+        if self.entries:
+            self._counts.dropped[reason] += len(self.entries)
+            self.entries.clear()
+            self.bytes = 0
+            self.settle()
 
-    def statistics(self) -> QueueStatistics:
-        return QueueStatistics(
-            taken=self.counts.taken,
-            delivered=self.counts.delivered,
-            dropped=dict(self.counts.dropped),
-            refused=dict(self.counts.refused),
-            queued=len(self),
-            queued_bytes=self._system.bytes + self._ordered.bytes,
-            peak=self.peak,
-        )
+    def settle(self) -> None:
+        if len(self.entries) * 2 <= self._max_frames and self.bytes * 2 <= self._max_bytes:
+            self.full = False
 
-    def _take(self, queue: _Queue) -> Entry:
-        entry = queue.pop()
+    def _filled(self, frame: Frame, size: int) -> Put:
+        """The queue is at its bound, or was and has not fallen to half of it since."""
+        queued = len(self.entries)
+        if queued >= self._max_frames or self.bytes >= self._max_bytes:
+            self.full = True
+        if (
+            queued > self._max_frames * _OVERFLOW_FACTOR
+            or self.bytes - size > self._max_bytes * _OVERFLOW_FACTOR
+        ):
+            self.entries.pop()
+            self.bytes -= size
+            self._counts.refused["overload"] += 1
+            return OVERFLOW
+        if self._waits or (self._limits.when_full != "close" and not _may_drop(frame)):
+            return FULL
+        return TAKEN
+
+    def _give_way(self, frame: Frame, size: int) -> Put:
+        """Make room for a frame by the policy; TAKEN: it may come in."""
+        if not self._is_too_much(size):
+            return TAKEN
+        if self._limits.when_full == "close":
+            self._counts.refused["overload"] += 1
+            return OVERFLOW
+        if not _may_drop(frame):
+            return TAKEN
+        if self._limits.when_full == "drop_newest":
+            self._counts.dropped["full"] += 1
+            return DROPPED
+        index = 0
+        while index < len(self.entries) and self._is_too_much(size):
+            if _may_drop(self.entries[index][0]):
+                self.bytes -= self.entries[index][2]
+                del self.entries[index]
+                self._counts.dropped["full"] += 1
+            else:
+                index += 1
+        return TAKEN
+
+    def _is_too_much(self, size: int) -> bool:
+        # One frame always fits, however large it is.
+        queued = len(self.entries)
+        return queued >= self._max_frames or (queued > 0 and self.bytes + size > self._max_bytes)
+
+
+class Mailbox:
+    """The three queues of a lane.
+
+    An end must not overtake the system frames that came before it: system frames are ranked in
+    their order of arrival, and an end has the rank of the last one before it.
+    """
+
+    __slots__ = ("_ranked", "_served", "counts", "express", "ordered", "system")
+
+    def __init__(self, limits: QueueLimits) -> None:
+        self.counts = Counts()
+        self.express: deque[tuple[Frame, FrameDirection]] = deque()
+        self.system = Queue(limits, self.counts)
+        self.ordered = Queue(limits, self.counts)
+        self._ranked = 0
+        self._served = 0
+
+    def put_system(self, frame: Frame, direction: FrameDirection) -> Put:
+        """Queue a system frame."""
+        verdict = self.system.put(frame, direction, self._ranked + 1)
+        if verdict is TAKEN or verdict is FULL:
+            self._ranked += 1
+        return verdict
+
+    def put_end(self, frame: Frame, direction: FrameDirection) -> None:
+        """Queue an end or a stop, whatever the limits say."""
+        self.ordered.entries.append((frame, direction, 0, self._ranked))
+
+    def put_express(self, frame: Frame, direction: FrameDirection) -> bool:
+        """Queue an interruption to be shown; False if too many wait to be shown already."""
+        if len(self.express) >= _MAX_EXPRESS:
+            return False
+        self.express.append((frame, direction))
+        return True
+
+    def take_ordered(self) -> Entry | None:
+        """Take the next ordered frame, unless system frames precede it."""
+        queue = self.ordered
+        entries = queue.entries
+        if not entries or entries[0][3] > self._served:
+            return None
+        entry = entries.popleft()
+        queue.bytes -= entry[2]
         if queue.full:
-            self._settle(queue)
+            queue.settle()
         return entry
 
-    def _settle(self, queue: _Queue) -> None:
-        limits = self._limits
-        if len(queue.entries) * 2 <= limits.max_frames and queue.bytes * 2 <= limits.max_bytes:
-            queue.full = False
+    def served(self, entry: Entry) -> None:
+        """The system frame that was taken last has been dealt with."""
+        self._served = entry[3]
 
-    def _give_way(self, queue: _Queue, frame: Frame) -> Put | None:
-        if self._limits.when_full == "close":
-            self.counts.refused["overload"] += 1
-            return Put.OVERFLOW
-        if not _may_drop(frame):
-            return None
-        if self._limits.when_full == "drop_newest":
-            self.counts.dropped["full"] += 1
-            return Put.DROPPED
-        for index, entry in enumerate(queue.entries):
-            if _may_drop(entry[0]):
-                del queue.entries[index]
-                queue.bytes -= entry[0].payload_bytes
-                self._system_done += entry[0].lane is Lane.SYSTEM
-                self.counts.dropped["full"] += 1
-                break
-        return None
+    def drop_interruptible(self) -> None:
+        """Drop what an interruption drops."""
+        self.ordered.drop_interruptible()
+
+    def clear(self, reason: str) -> None:
+        """Drop everything that is queued; what is still to be shown has been acted on."""
+        self.express.clear()
+        self.system.clear(reason)
+        self.ordered.clear(reason)
+        self._served = self._ranked
+
+    def first_ordered(self) -> Frame | None:
+        """The ordered frame that is next, left in its place."""
+        entries = self.ordered.entries
+        return entries[0][0] if entries else None
+
+    def has_ordered(self, frame: Frame) -> bool:
+        """Whether this very frame waits among the ordered ones. Looks at each."""
+        return any(entry[0] is frame for entry in self.ordered.entries)
+
+    def statistics(self, taken: int) -> QueueStatistics:
+        counts = self.counts
+        return QueueStatistics(
+            taken=taken,
+            delivered=counts.delivered,
+            dropped=dict(counts.dropped),
+            refused=dict(counts.refused),
+            queued=len(self.system.entries) + len(self.ordered.entries),
+            queued_bytes=self.system.bytes + self.ordered.bytes,
+            peak=max(self.system.peak, self.ordered.peak),
+        )
 
 
 def _may_drop(frame: Frame) -> bool:
     return frame.input_media or not frame.uninterruptible
-
-
-class Counts:
-    """What has become of frames so far; `delivered` is counted by whoever processes them."""
-
-    __slots__ = ("delivered", "dropped", "refused", "taken")
-
-    def __init__(self) -> None:
-        self.taken = 0
-        self.delivered = 0
-        self.dropped: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()

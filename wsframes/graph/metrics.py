@@ -26,13 +26,13 @@ class ProcessingMetrics:
         self.total_s = 0.0
         self.max_s = 0.0
 
-    def measured(self, call: Callable[..., Any]) -> Callable[[Frame, FrameDirection], None]:
+    def measured(self, call: Callable[..., Any]) -> Callable[[Frame, FrameDirection], Any]:
         """A function with this clock around it."""
 
-        def timed(frame: Frame, direction: FrameDirection) -> None:
+        def timed(frame: Frame, direction: FrameDirection) -> Any:
             begin_s = anyio.current_time()
             try:
-                call(frame, direction)
+                return call(frame, direction)
             finally:
                 self._add(anyio.current_time() - begin_s)
 

@@ -1,100 +1,168 @@
 """A place in the graph of one run: its neighbours, its state, and what may pass it.
 
-The state decides where a push goes. Instead of asking for it at every push, a change of state
-points `down` at another target:
-
-    WAITING    Start has not been forwarded: what is pushed down is held, bounded, in its order
-    RUNNING    to the neighbour
-    ENDED      End or Stop has been forwarded: system frames pass (barge-in while the last words are
-               played), except input media; the rest is refused
-    CANCELLED  all is refused
+The state (see `states`) decides where a push goes. Instead of asking for it at every push, a
+change of state points `down` at another target: at a hold before the start, at the neighbour while
+it runs, at a gate after the end.
 """
 
-import logging
-from collections.abc import Callable, Coroutine
-from enum import Enum, auto
-from typing import Any
+import inspect
+from typing import Any, Protocol
 
+from wsframes.exceptions import UsageError
 from wsframes.frames import (
     CancelFrame,
-    EndFrame,
     ErrorFrame,
     Frame,
     FrameDirection,
     InterruptionFrame,
     Lane,
     StartFrame,
-    StopFrame,
 )
 from wsframes.graph.context import RunContext
-from wsframes.graph.dispatcher import Receive, Target, Via
+from wsframes.graph.dispatcher import Receive, Target
+from wsframes.graph.failures import describe
 from wsframes.graph.mailbox import Counts, QueueStatistics
 from wsframes.graph.outcome import EndReason
+from wsframes.graph.states import NodeState, state_after
 
-__all__ = ["Node", "NodeState"]
-
-logger = logging.getLogger("wsframes.graph")
+__all__ = ["NOTHING", "Neighbour", "Node", "Via"]
 
 DOWNSTREAM = FrameDirection.DOWNSTREAM
 UPSTREAM = FrameDirection.UPSTREAM
 
+WAITING = NodeState.WAITING
+RUNNING = NodeState.RUNNING
+CANCELLED = NodeState.CANCELLED
+
 _MAX_HELD = 1024
 
 
-class NodeState(Enum):
-    WAITING = auto()
-    RUNNING = auto()
-    ENDED = auto()
-    CANCELLED = auto()
+class _Nothing:
+    """Lets `await super().process_frame(...)` stand in code that comes from Pipecat."""
+
+    def __await__(self) -> Any:
+        return iter(())
 
 
-_NEXT_STATE = (
-    (StartFrame, NodeState.RUNNING),
-    (EndFrame, NodeState.ENDED),
-    (StopFrame, NodeState.ENDED),
-    (CancelFrame, NodeState.CANCELLED),
-)
+NOTHING = _Nothing()
+"""What `process_frame` of the base class returns: to be awaited or not."""
+
+
+class Neighbour(Target, Protocol):
+    """What a node is linked to."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def prev(self) -> "Neighbour | None":
+        """The next one towards the source."""
+
+    def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
+        """Deal with a lifecycle frame that the graph moves."""
+
+
+class Via:
+    """A receiver between two nodes. What it cannot deal with is reported by its owner."""
+
+    __slots__ = ("fail", "receive", "returned", "taken")
+
+    call = None
+
+    def __init__(self, receive: Receive, owner: Target) -> None:
+        self.receive = receive
+        self.fail = owner.fail
+        self.returned = owner.returned
+        self.taken = 0
 
 
 class Node:
     """One place. Subclasses say what happens to a frame there."""
 
-    __slots__ = ("__weakref__", "call", "context", "counts", "dispatcher", "down", "name", "next",
-                 "prev", "state", "taken", "up")  # fmt: skip
+    __slots__ = ("call", "context", "counts", "dispatcher", "down", "name", "next", "prev", "state",
+                 "taken", "up")  # fmt: skip
 
     def __init__(self, context: RunContext, name: str) -> None:
         self.context = context
         self.dispatcher = context.dispatcher
         self.name = name
-        self.state = NodeState.WAITING
+        self.state = WAITING
         self.call: Receive | None = None
         self.taken = 0
         self.counts = Counts()
-        self.next: Node | None = None
-        self.prev: Node | None = None
+        self.next: Neighbour | None = None
+        self.prev: Neighbour | None = None
         self.down: Target = _Hold(self)
-        self.up: Target = Via(self._nowhere)
+        self.up: Target = Via(lambda frame, direction: self.refuse("finished"), self)
 
-    def link_next(self, node: "Node") -> None:
-        self.next = node
-
-    def link_prev(self, node: "Node") -> None:
+    def link_prev(self, node: Neighbour) -> None:
         self.prev = node
         self.up = self.context.observed(self.name, node.name, node)
 
+    # Arrival.
+
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
-        """Take a frame from a neighbour. Never waits, never raises."""
-        if not (frame.lifecycle and self.enter(frame, direction)):
+        """Take a frame from a neighbour: any frame, where the dispatcher did not see to it."""
+        if frame.lifecycle and self.enter(frame, direction):
+            return
+        call = self.call
+        if call is None:
+            # Not started, or stopped: the processor is not asked, but the way stays open for what
+            # `down` lets pass.
             self.push(frame, direction)
+        else:
+            self.taken += 1
+            result = call(frame, direction)
+            if result is not None:
+                self.returned(result)
+
+    def enter(
+        self, frame: Frame, direction: FrameDirection, deal_with: Receive | None = None
+    ) -> bool:
+        """See to a lifecycle frame that was pushed; False: treat it as any other frame."""
+        # Upstream, Start, End and Stop are requests to the run, and processors may deal with them
+        # as with any frame; a Cancel waits for nobody. And what the graph moves it does not move
+        # twice: a processor that pushes a lifecycle frame on, as Pipecat's must, does no harm.
+        if direction is UPSTREAM and not isinstance(frame, InterruptionFrame):
+            if not isinstance(frame, CancelFrame) or self.prev is None:
+                return False
+            self._send_to_source(frame)
+        elif self.context.enter(frame, direction):
+            (deal_with or self.lifecycle)(frame, direction)
+        return True
 
     def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
-        """Deal with a lifecycle frame that the graph moves, and forward it."""
+        """Deal with a lifecycle frame that the graph moves."""
+        if state_after(self.state, frame) is not None:
+            self.on_lifecycle(frame, direction)
+        elif self.state is WAITING and isinstance(frame, InterruptionFrame):
+            self.drop_waiting()
+
+    def drop_waiting(self) -> None:
+        """An interruption found this place before its start: drop what it drops, here only."""
+        if isinstance(self.down, _Hold):
+            self.down.drop_interruptible()
+
+    def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
+        """Deal with one that has a meaning in this state, and forward it."""
         self.forward_lifecycle(frame, direction)
 
-    def close(self) -> None:
-        """The run is over: count what is still here as dropped."""
-        if isinstance(self.down, _Hold):
-            self.down.close()
+    def entrance(self, state: NodeState) -> Receive | None:
+        """What `call` is in a state."""
+        return None
+
+    def returned(self, result: Any) -> None:
+        """A function returned something: harmless, unless it is to be awaited."""
+        if result is NOTHING or not inspect.isawaitable(result):
+            return
+        if inspect.iscoroutine(result):
+            result.close()  # or Python warns that nobody did what we say nobody does
+        raise TypeError(
+            f"{self.name} returned an awaitable from a plain function, which nobody awaits: "
+            "write process_frame, start, stop or cancel with `async def`, and interrupt without it"
+        )
+
+    # Departure.
 
     def push(self, frame: Frame, direction: FrameDirection) -> None:
         """Hand a frame to a neighbour, and run the functions on its way."""
@@ -109,121 +177,131 @@ class Node:
             for lane in self.dispatcher.congested:
                 await lane.wait_for_room()
 
-    def enter(self, frame: Frame, direction: FrameDirection) -> bool:
-        """See to a lifecycle frame that was pushed; False: treat it as any other frame."""
-        # Upstream, Start, End, Stop and Cancel are requests to the run, and processors may deal
-        # with them as with any frame. And what the graph moves it does not move twice: a processor
-        # that pushes a lifecycle frame on, as Pipecat's must, does no harm.
-        if direction is UPSTREAM and not isinstance(frame, InterruptionFrame):
-            return False
-        if self.context.enter(frame, direction):
-            self.lifecycle(frame, direction)
-        return True
-
     def forward_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
-        """Move a lifecycle frame on, and with it this node's state."""
-        self.move_to(self.next if direction is DOWNSTREAM else self.prev, frame, direction)
-        if direction is DOWNSTREAM:
-            for frame_type, state in _NEXT_STATE:
-                if isinstance(frame, frame_type):
-                    self._enter_state(state)
+        """Move a lifecycle frame on, and with it this node's state, if it still has a meaning."""
+        state = state_after(self.state, frame)
+        if state is None:
+            return
+        if direction is UPSTREAM:
+            self.move_to(self.prev, frame, direction)
+        elif self.state is WAITING and state is RUNNING:
+            # What is held must come after the start, and before what is pushed from now on.
+            self.move_to(self.next, frame, direction)
+            self._enter_state(state)
+        else:
+            if state is not self.state:
+                self._enter_state(state)
+            self.move_to(self.next, frame, direction)
 
-    def move_to(self, node: "Node | None", frame: Frame, direction: FrameDirection) -> None:
+    def move_to(self, node: Neighbour | None, frame: Frame, direction: FrameDirection) -> None:
         """Move a lifecycle frame to another node, past all gates."""
         if node is not None:
-            target = self.context.observed(self.name, node.name, Via(node.lifecycle))
+            target = self.context.observed(self.name, node.name, Via(node.lifecycle, node))
             self.dispatcher.send(target, frame, direction)
 
-    def fail(self, frame: Frame, exc: Exception) -> None:
-        """Drop the frame that a processor raised on, and tell upstream."""
-        self.counts.dropped["error"] += 1
-        self.report_on(frame, exc)
+    def beyond(self) -> Target:
+        """The neighbour downstream, whatever `down` is."""
+        assert self.next is not None
+        return self.context.observed(self.name, self.next.name, self.next)
 
-    def report_on(self, frame: Frame, exc: Exception) -> None:
+    # Failures.
+
+    def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None:
+        """Drop the frame that was raised on, and tell upstream."""
+        self.drop_failed(frame, exc, self.prev if direction is DOWNSTREAM else self.next)
+
+    def drop_failed(self, frame: Frame, exc: BaseException, pusher: Neighbour | None) -> None:
+        """What `fail` does, where it is known who pushed the frame."""
+        self.counts.dropped["error"] += 1
+        if isinstance(frame, Frame):
+            self.report_on(frame, exc)
+        else:
+            name = self.name if pusher is None else pusher.name
+            text = f"{name} pushed {describe(frame)}, which is no frame"
+            self.report(text, UsageError(text))
+
+    def report_on(self, frame: Frame, exc: BaseException) -> None:
         """Report that a processor raised on this frame; a failed start is fatal."""
-        text = f"{self.name} failed on {frame.name}: {exc!r}"
+        text = f"{self.name} failed on {frame.name}: {describe(exc)}"
         self.report(text, exc, fatal=isinstance(frame, StartFrame))
 
     def report(self, text: str, exc: BaseException | None, *, fatal: bool = False) -> None:
-        """Log an error and push it upstream."""
-        logger.error("%s", text, exc_info=exc)
+        """Log an error and push it upstream; a fatal one is also told to the run at once."""
+        self.context.failures.error(self.name, text, exc)
         error = ErrorFrame(text, fatal=fatal, processor=self.name, exception=exc)
+        if fatal:
+            self._send_to_source(error)
         self.push(error, UPSTREAM)
 
     def refuse(self, reason: str) -> None:
         """Count a frame that was not let in."""
+        self.taken += 1
         self.counts.refused[reason] += 1
-        self.counts.taken += 1
 
-    async def contain(
-        self, func: Callable[..., Coroutine[Any, Any, Any]], args: tuple[Any, ...]
-    ) -> None:
-        """Run background work; what it raises is reported and ends only itself."""
-        try:
-            await func(*args)
-        except Exception as exc:
-            name = getattr(func, "__qualname__", repr(func))
-            self.report(f"{self.name} failed in its background work {name}: {exc!r}", exc)
+    # The end.
+
+    def close(self) -> None:
+        """The run is over: count what is still here, and refuse what is still pushed."""
+        if isinstance(self.down, _Hold):
+            self.down.close("cancelled")
+        self.call = None
+        self.down = self.up = Via(lambda frame, direction: self.refuse("finished"), self)
 
     def statistics(self) -> QueueStatistics:
         """What has passed here. A function has no queue: what it did not drop it delivered."""
         counts = self.counts
-        taken = self.taken + counts.taken
-        lost = sum(counts.dropped.values()) + sum(counts.refused.values())
+        lost = counts.dropped.total() + counts.refused.total()
         return QueueStatistics(
-            taken=taken,
-            delivered=taken - lost,
+            taken=self.taken,
+            delivered=self.taken - lost,
             dropped=dict(counts.dropped),
             refused=dict(counts.refused),
         )
 
-    def open_down(self) -> None:
-        """Let pushes go to the neighbour."""
-        assert self.next is not None
-        self.down = self.context.observed(self.name, self.next.name, self.next)
-
     def _enter_state(self, state: NodeState) -> None:
-        # A node never goes back: after Cancel it stays cancelled, whatever still arrives.
-        if self.state is NodeState.CANCELLED:
-            return
-        held = self.down
+        gate = self.down
         self.state = state
-        if state is NodeState.RUNNING:
+        self.call = self.entrance(state)
+        if state is RUNNING:
             if self.next is not None:
-                self.open_down()
-            if isinstance(held, _Hold):
-                held.release()
-        elif state is NodeState.ENDED:
-            self.down = Via(self._after_end)
-        else:
-            self.close()
-            self.down = Via(self._after_cancel)
-
-    def _nowhere(self, frame: Frame, direction: FrameDirection) -> None:
-        raise AssertionError(f"{self.name} has no neighbour {direction.name}")
+                self.down = self.beyond()
+            if isinstance(gate, _Hold):
+                gate.release()
+            return
+        if isinstance(gate, _Hold):
+            gate.close("cancelled" if state is CANCELLED else "ended")
+        self.down = Via(self._after_cancel if state is CANCELLED else self._after_end, self)
 
     def _after_end(self, frame: Frame, direction: FrameDirection) -> None:
         if frame.lane is Lane.SYSTEM and not frame.input_media and self.next is not None:
-            self.dispatcher.send(
-                self.context.observed(self.name, self.next.name, self.next), frame, direction
-            )
-        else:
+            self.dispatcher.send(self.beyond(), frame, direction)
+        elif not self.context.is_moving(frame, direction):
             self.refuse("ended")
 
     def _after_cancel(self, frame: Frame, direction: FrameDirection) -> None:
-        self.refuse("cancelled")
+        if not self.context.is_moving(frame, direction):
+            self.refuse("cancelled")
+
+    def _send_to_source(self, frame: Frame) -> None:
+        source: Neighbour = self
+        while source.prev is not None:
+            source = source.prev
+        target = self.context.observed(self.name, source.name, Via(source.receive, source))
+        self.dispatcher.send(target, frame, UPSTREAM)
 
 
 class _Hold:
     """Keeps what a node pushes downstream before the start has gone on."""
 
-    __slots__ = ("_frames", "_node", "taken")
+    __slots__ = ("_frames", "_node", "fail", "returned", "taken")
 
     call = None
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._frames: list[Frame] = []
+        self.fail = node.fail
+        self.returned = node.returned
         self.taken = 0
 
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
@@ -231,23 +309,30 @@ class _Hold:
         if node.down is not self:
             # Pushed before the start went on, but the dispatcher got here only after it.
             node.push(frame, direction)
+        elif node.context.is_moving(frame, direction):
+            pass  # the StartFrame that is being held up, pushed on by habit
         elif len(self._frames) < _MAX_HELD:
             self._frames.append(frame)
         else:
             node.refuse("overload")
-            text = f"{node.name} pushed too much before its start was over"
-            node.context.finish(EndReason.OVERLOAD, error=text)
-
-    def fail(self, frame: Frame, exc: Exception) -> None:
-        raise AssertionError("nothing is called here") from exc
+            text = f"{node.name} pushed more than {_MAX_HELD} frames before its start was over"
+            node.context.finish(EndReason.OVERLOAD, error=text, stuck=node.name)
 
     def release(self) -> None:
-        for frame in self._frames:
+        frames, self._frames = self._frames, []
+        for frame in frames:
             self._node.push(frame, DOWNSTREAM)
+
+    def drop_interruptible(self) -> None:
+        kept = [frame for frame in self._frames if frame.uninterruptible]
+        self._count("interrupted", len(self._frames) - len(kept))
+        self._frames = kept
+
+    def close(self, reason: str) -> None:
+        self._count(reason, len(self._frames))
         self._frames = []
 
-    def close(self) -> None:
-        if self._frames:
-            self._node.counts.taken += len(self._frames)
-            self._node.counts.dropped["cancelled"] += len(self._frames)
-            self._frames = []
+    def _count(self, reason: str, frames: int) -> None:
+        if frames:
+            self._node.taken += frames
+            self._node.counts.dropped[reason] += frames

@@ -1,7 +1,6 @@
 """Watching frames pass, without being part of the pipeline."""
 
 import inspect
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,12 +10,13 @@ import msgspec
 
 from wsframes.frames import Frame, FrameDirection
 from wsframes.graph.context import RunContext
-from wsframes.graph.dispatcher import Target, Via
+from wsframes.graph.dispatcher import Target
+from wsframes.graph.failures import describe, is_failure
+from wsframes.graph.idle import IdleWatch
 from wsframes.graph.mailbox import Counts, QueueStatistics
+from wsframes.graph.node import Via
 
 __all__ = ["BaseObserver", "FramePushed", "Observers"]
-
-logger = logging.getLogger("wsframes.graph")
 
 _MAX_WAITING = 1024
 
@@ -56,87 +56,118 @@ class _Watch:
     """One observer in one run."""
 
     def __init__(self, observer: BaseObserver, context: RunContext) -> None:
-        self.observer = observer
-        self.counts = Counts()
+        self._observer = observer
+        self._name = f"observer {type(observer).__name__}"
+        self._failures = context.failures
+        self._taken = 0
+        self._counts = Counts()
         self._waiting: deque[FramePushed] = deque()
         self._wake = anyio.Event()
         if inspect.iscoroutinefunction(observer.on_push_frame):
             self.tell: Callable[[FramePushed], None] = self._queue
-            context.start_soon(self._run, name=f"observer {type(observer).__name__}")
+            context.start_soon(self._run, name=self._name)
         else:
             self.tell = self._call
 
     def statistics(self) -> QueueStatistics:
-        counts = self.counts
         return QueueStatistics(
-            taken=counts.taken,
-            delivered=counts.delivered,
-            dropped=dict(counts.dropped),
+            taken=self._taken,
+            delivered=self._counts.delivered,
+            dropped=dict(self._counts.dropped),
             queued=len(self._waiting),
         )
 
+    def close(self) -> None:
+        """The run is over, and with it the task that tells what waits."""
+        if self._waiting:
+            self._counts.dropped["cancelled"] += len(self._waiting)
+            self._waiting.clear()
+
     def _call(self, data: FramePushed) -> None:
-        self.counts.taken += 1
+        self._taken += 1
         try:
-            self.observer.on_push_frame(data)
-        except Exception as exc:
+            self._observer.on_push_frame(data)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as exc:  # of any kind, as in the dispatcher
             self._failed(exc)
         else:
-            self.counts.delivered += 1
+            self._counts.delivered += 1
 
     def _queue(self, data: FramePushed) -> None:
-        self.counts.taken += 1
+        self._taken += 1
         if len(self._waiting) < _MAX_WAITING:
             self._waiting.append(data)
             self._wake.set()
         else:
-            self.counts.dropped["full"] += 1
+            self._counts.dropped["full"] += 1
 
     async def _run(self) -> None:
         while True:
             while self._waiting:
+                data = self._waiting.popleft()
                 try:
-                    await self.observer.on_push_frame(self._waiting.popleft())
-                except Exception as exc:
+                    await self._observer.on_push_frame(data)
+                except BaseException as exc:
+                    if not is_failure(exc):
+                        self._counts.dropped["cancelled"] += 1
+                        raise
                     self._failed(exc)
                 else:
-                    self.counts.delivered += 1
+                    self._counts.delivered += 1
             self._wake = anyio.Event()
             await self._wake.wait()
 
-    def _failed(self, exc: Exception) -> None:
-        if not self.counts.dropped["error"]:  # once: an observer that fails, fails often
-            logger.error("observer %r failed: %r", self.observer, exc, exc_info=exc)
-        self.counts.dropped["error"] += 1
+    def _failed(self, exc: BaseException) -> None:
+        self._counts.dropped["error"] += 1
+        self._failures.error(self._name, f"{self._name} failed: {describe(exc)}", exc)
 
 
 class Observers:
     """The observers of a task; stands between two places only if there is one."""
 
     def __init__(self, observers: Sequence[BaseObserver]) -> None:
-        self._observers = list(observers)
+        self._observers = tuple(observers)
         self._watches: list[_Watch] = []
 
     def __bool__(self) -> bool:
         return bool(self._observers)
 
-    def add(self, observer: BaseObserver) -> None:
-        self._observers.append(observer)
-
     def begin(self, context: RunContext) -> None:
         self._watches = [_Watch(observer, context) for observer in self._observers]
 
-    def observed(self, source: str, destination: str, target: Target) -> Target:
-        """The target with the observers before it."""
+    def end(self) -> None:
+        for watch in self._watches:
+            watch.close()
+
+    def between(
+        self,
+        context: RunContext,
+        idle: IdleWatch | None,
+        source: str,
+        destination: str,
+        target: Target,
+    ) -> Target:
+        """A target with those that watch before it."""
+        is_move = isinstance(target, Via)
 
         def observe(frame: Frame, direction: FrameDirection) -> None:
-            data = FramePushed(source, destination, frame, direction, anyio.current_time())
-            for watch in self._watches:
-                watch.tell(data)
+            # A lifecycle frame that the graph moves is told where it is moved, and not where a
+            # processor pushes it on by habit, which does nothing.
+            if is_move or not (frame.lifecycle and context.is_moving(frame, direction)):
+                if idle is not None:
+                    idle.saw(frame)
+                if self._watches:
+                    now_s = anyio.current_time()
+                    self._tell(FramePushed(source, destination, frame, direction, now_s))
             target.receive(frame, direction)
 
-        return Via(observe)
+        return Via(observe, target)
 
     def statistics(self) -> list[QueueStatistics]:
         """One entry an observer, in the order in which they were given."""
         return [watch.statistics() for watch in self._watches]
+
+    def _tell(self, data: FramePushed) -> None:
+        for watch in self._watches:
+            watch.tell(data)

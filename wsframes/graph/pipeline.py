@@ -11,6 +11,9 @@ __all__ = ["ParallelPipeline", "Pipeline", "Section"]
 Section = Union[FrameProcessor, "Pipeline", "ParallelPipeline"]
 """What can stand in a pipeline."""
 
+# The two ends of every run, as they are called in its statistics.
+_RESERVED = ("source", "sink")
+
 
 class Pipeline:
     """Processors one after the other. The first is the most upstream one.
@@ -38,7 +41,8 @@ class ParallelPipeline:
 
     What comes out of the branches is merged: a frame that several branches let through passes
     once, when the first of them delivers it; each branch keeps its order. Lifecycle frames pass
-    when all branches have delivered them. The same holds upstream.
+    when all branches have delivered them; so an `EndFrame` that a processor in one branch pushes
+    ends that branch only, until the others have had theirs. The same holds upstream.
 
     Args:
         branches: a `Pipeline` each, or the list of one; an empty branch lets all frames pass.
@@ -69,6 +73,8 @@ def _check(sections: Sequence[Section]) -> None:
                 "ParallelPipeline"
             )
         for processor in (section,) if isinstance(section, FrameProcessor) else section:
+            if processor.name in _RESERVED:
+                raise UsageError(f"{processor.name!r} is the name of an end of every pipeline")
             if named.get(processor.name) is processor:
                 raise UsageError(f"{processor.name} stands in the pipeline twice")
             if processor.name in named:

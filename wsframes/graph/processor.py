@@ -15,9 +15,11 @@ from wsframes.frames import (
     InterruptionFrame,
     StartFrame,
 )
+from wsframes.graph.dispatcher import Target
 from wsframes.graph.events import EventHandlers
+from wsframes.graph.failures import describe, is_failure
 from wsframes.graph.mailbox import QueueLimits
-from wsframes.graph.node import Node
+from wsframes.graph.node import NOTHING, Node
 from wsframes.graph.outcome import EndReason, RunResult
 
 __all__ = ["FrameProcessor"]
@@ -25,18 +27,9 @@ __all__ = ["FrameProcessor"]
 H = TypeVar("H", bound=Callable[..., Any])
 
 DOWNSTREAM = FrameDirection.DOWNSTREAM
+UPSTREAM = FrameDirection.UPSTREAM
 
 _numbers: defaultdict[str, "itertools.count[int]"] = defaultdict(itertools.count)
-
-
-class _Nothing:
-    """Lets `await super().process_frame(...)` stand in code that comes from Pipecat."""
-
-    def __await__(self) -> Any:
-        return iter(())
-
-
-_NOTHING = _Nothing()
 
 
 class FrameProcessor:
@@ -49,10 +42,11 @@ class FrameProcessor:
 
     A processor sees the lifecycle frames like all others but need not push them: the graph moves
     them on by itself, whatever the processor does, and a push of one that it is moving already is
-    ignored. All other frames stop here unless they are pushed.
+    ignored: to end or interrupt something, push a new frame. All other frames stop here unless
+    they are pushed.
 
-    A processor belongs to one pipeline and one event loop. Its methods are called from that loop
-    only, and so must be those that it calls.
+    A processor is part of one run at a time. Its methods are called from the event loop of that
+    run only, and so must be those that it calls.
 
     Args:
         name: for logs, errors and statistics; unique by default, as in `Echo#0`.
@@ -91,7 +85,7 @@ class FrameProcessor:
         In a lane, an interruption cancels the ordered frame in process, unless it is
         uninterruptible.
         """
-        return _NOTHING
+        return NOTHING
 
     def process_frame_nowait(self, frame: Frame, direction: FrameDirection) -> bool:
         """For a lane that needs to wait for some frames only: handle this one at once, or decline.
@@ -118,30 +112,24 @@ class FrameProcessor:
 
     # What a subclass calls.
 
-    def push_frame_nowait(
-        self, frame: Frame, direction: FrameDirection = DOWNSTREAM
-    ) -> None:
+    def push_frame_nowait(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> None:
         """Hand a frame to the neighbour: through functions at once, into the queue of a lane else.
 
         Never waits. What does not fit is counted, and past its bound a queue ends the run with
         the reason `overload`.
 
         Raises:
-            UsageError: the processor is not part of a pipeline that runs.
+            UsageError: the processor is not part of a pipeline that runs, or the direction is none.
         """
-        node = self._node
-        if node is None:
-            raise self._unwired()
+        node = self._node or self._wired()
+        target = node.down if direction is DOWNSTREAM else _up(node, direction)
         dispatcher = node.dispatcher
-        dispatcher.pending.append(
-            (node.down if direction is DOWNSTREAM else node.up, frame, direction)
-        )
-        if not dispatcher.running:
-            dispatcher.run()
+        if dispatcher.running:
+            dispatcher.pending.append((target, frame, direction))
+        else:
+            dispatcher.run(target, frame, direction)
 
-    async def push_frame(
-        self, frame: Frame, direction: FrameDirection = DOWNSTREAM
-    ) -> None:
+    async def push_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> None:
         """`push_frame_nowait`, then wait while a lane that the frame reached downstream is full.
 
         Data, control and input media frames wait; other system frames never do, nor does a push
@@ -150,9 +138,11 @@ class FrameProcessor:
         Cancelling: the frame is handed over before the wait begins; giving up the wait loses
         nothing.
         """
-        self.push_frame_nowait(frame, direction)
-        node = self._node
-        if node is not None and node.dispatcher.congested:
+        node = self._node or self._wired()
+        target = node.down if direction is DOWNSTREAM else _up(node, direction)
+        dispatcher = node.dispatcher
+        dispatcher.run(target, frame, direction)  # in a coroutine, so no push is under way
+        if dispatcher.congested:
             await node.wait_for_room(frame, direction)
 
     def push_error(
@@ -168,9 +158,13 @@ class FrameProcessor:
 
         It is cancelled at the latest when the run ends; not by an interruption. An exception
         becomes an `ErrorFrame`.
+
+        Raises:
+            UsageError: the processor is not part of a pipeline that runs.
         """
         node = self._wired()
-        node.context.start_soon(node.contain, func, args, name=name or f"{self.name} background")
+        title = name or f"{self.name} background"
+        node.context.start_soon(_in_background, node, func, args, name=title, owner=self.name)
 
     def end_run(
         self,
@@ -211,25 +205,33 @@ class FrameProcessor:
             for method in (self.process_frame, self.start, self.stop, self.cancel)
         )
 
-    def _check_free(self) -> None:
-        if self._node is not None:
-            raise UsageError(f"{self.name} is part of a pipeline that is running already")
-
-    def _attach(self, node: Node | None) -> None:
-        self._node = node
-
     def _wired(self) -> Node:
         if self._node is None:
-            raise self._unwired()
+            raise UsageError(
+                f"{self.name} is not part of a running pipeline: put it into a Pipeline and run "
+                "that with a PipelineTask"
+            )
         return self._node
-
-    def _unwired(self) -> UsageError:
-        return UsageError(
-            f"{self.name} is not part of a running pipeline: put it into a Pipeline and run that "
-            "with a PipelineTask"
-        )
 
     def _handlers(self) -> EventHandlers:
         if self._events is None:
             self._events = EventHandlers(self.name, ())
         return self._events
+
+
+def _up(node: Node, direction: FrameDirection) -> Target:
+    if direction is not UPSTREAM:
+        raise UsageError(f"{node.name} pushed in the direction {direction!r}, which is none")
+    return node.up
+
+
+async def _in_background(
+    node: Node, func: Callable[..., Coroutine[Any, Any, Any]], args: tuple[Any, ...]
+) -> None:
+    try:
+        await func(*args)
+    except BaseException as exc:
+        if not is_failure(exc):
+            raise
+        name = getattr(func, "__qualname__", repr(func))
+        node.report(f"{node.name} failed in its background work {name}: {describe(exc)}", exc)

@@ -11,10 +11,9 @@ Every step but work has a deadline. The cancellation of the caller skips to *lea
 is shielded from it.
 """
 
-import inspect
-import logging
+import functools
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
@@ -30,26 +29,24 @@ from wsframes.frames import (
     StartFrame,
     StopFrame,
 )
+from wsframes.graph.closing import Patience, Step, clean_up
 from wsframes.graph.context import RunContext
 from wsframes.graph.events import EventQueue
 from wsframes.graph.heartbeat import Heartbeats
+from wsframes.graph.idle import IdleWatch
 from wsframes.graph.lane import LaneNode
-from wsframes.graph.node import Node, NodeState
 from wsframes.graph.observer import Observers
 from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.graph.params import PipelineParams
 from wsframes.graph.pipeline import Pipeline
+from wsframes.graph.states import NodeState
 from wsframes.graph.terminal import Terminal
 from wsframes.graph.wiring import detach, wire
 
+if TYPE_CHECKING:
+    from wsframes.graph.node import Node
+
 __all__ = ["Run", "RunListener"]
-
-logger = logging.getLogger("wsframes.graph")
-
-# Shares of `cancel_timeout`, counted from the moment at which the end is decided.
-_CANCEL_HOOKS = 0.4
-_CLEANUP = 0.7
-_HANDLERS = 0.85
 
 _GRACEFUL = (EndReason.ENDED, EndReason.STOPPED)
 
@@ -67,13 +64,21 @@ class RunListener(Protocol):
 
     def heartbeat_missed(self, holder: str) -> None: ...
 
-    def handler_failed(self, event: str, exc: Exception) -> None: ...
+    def handler_failed(self, event: str, exc: BaseException) -> None: ...
 
     def finished(self, result: RunResult) -> None: ...
 
 
 class Run:
-    """One run. `execute` may be called once."""
+    """One run. `execute` may be called once.
+
+    Args:
+        pipeline: what is run.
+        params: how.
+        observers: told of every frame that is pushed.
+        listener: told what happens.
+        watch_idle: makes the idle watch, where there is to be one.
+    """
 
     def __init__(
         self,
@@ -81,13 +86,15 @@ class Run:
         params: PipelineParams,
         observers: Observers,
         listener: RunListener,
+        watch_idle: Callable[[RunContext], IdleWatch] | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._params = params
         self._observers = observers
         self._listener = listener
+        self._watch_idle = watch_idle
+        self._patience = Patience(params.cancel_timeout)
         self._heartbeats: Heartbeats | None = None
-        self._decided_s = 0.0
         self.nodes: list[Node] = []
         self.context: RunContext
         self.source: Terminal
@@ -98,27 +105,38 @@ class Run:
         Args:
             begin: called when frames can be sent, right after the StartFrame.
         """
-        async with anyio.create_task_group() as listeners:
-            events = EventQueue(
-                listeners, self._params.handler_timeout, self._listener.handler_failed
-            )
-            try:
-                async with anyio.create_task_group() as workers:
-                    self._open(RunContext(workers, events, self._params.drain_stall_timeout))
-                    begin()
-                    result = await self.context.run_timers()
-                    self._decided_s = anyio.current_time()
-                    if result.reason not in _GRACEFUL:
-                        await self._wind_down(result)
-                    workers.cancel_scope.cancel()
-                with anyio.CancelScope(deadline=self._handlers_until_s(result)):
-                    await events.wait_idle()
-                events.abandon()
-            finally:
-                with anyio.CancelScope(shield=True):
-                    result = await self._close(events)
-            listeners.cancel_scope.cancel()
-        return result
+        try:
+            # Events are told, and hurry is noticed, until everything else is over.
+            async with anyio.create_task_group() as outer:
+                events = EventQueue(
+                    outer, self._params.handler_timeout, self._listener.handler_failed
+                )
+                leaving = anyio.CancelScope(shield=True)
+                try:
+                    async with anyio.create_task_group() as workers:
+                        self.context = RunContext(workers, events, self._params.drain_stall_timeout)
+                        try:
+                            self._open()
+                            begin()
+                            await self._wind_down(await self.context.run_timers())
+                        finally:
+                            outer.start_soon(self._watch_leaving, leaving)
+                        workers.cancel_scope.cancel()
+                except BaseException as exc:
+                    if not isinstance(exc, anyio.get_cancelled_exc_class()):
+                        self.context.finish(EndReason.ERROR, error=_first_of(exc))
+                    raise
+                finally:
+                    leaving.cancel()
+                    outer.start_soon(self._hurry_when_cancelled)
+                    with anyio.CancelScope(shield=True):
+                        await self._close(events)
+                outer.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            # Nothing that a processor raises comes out here; what does is no matter of groups.
+            raise _first_of(group) from None
+        assert self.context.result is not None
+        return self.context.result
 
     def send(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
         """Let a frame in, at the end of the graph that its direction says."""
@@ -127,16 +145,28 @@ class Run:
         else:
             self.nodes[-1].push(frame, direction)
 
-    async def clean_up(self) -> None:
-        """Call every processor's `cleanup`."""
-        await clean_up(self._pipeline, self.context, self._params.drain_stall_timeout)
+    def refuse(self, reason: str) -> None:
+        """Count a frame that came too late."""
+        if self.nodes:
+            self.source.refuse(reason)
 
-    def _open(self, context: RunContext) -> None:
+    def cancel(self) -> None:
+        """End the run now; one whose end is under way gets over with it."""
+        self.context.finish(EndReason.CANCELLED)
+        self._patience.hurry()
+
+    async def clean_up(self) -> None:
+        """Call every processor's `cleanup`, of a run that was stopped."""
+        with anyio.move_on_after(self._params.drain_stall_timeout):
+            await clean_up(self._pipeline, self.context)
+
+    def _open(self) -> None:
         params = self._params
-        self.context = context
-        if self._observers:
-            context.observed = self._observers.observed
-            self._observers.begin(context)
+        context = self.context
+        idle = None if self._watch_idle is None else self._watch_idle(context)
+        if self._observers or idle is not None:
+            context.observed = functools.partial(self._observers.between, context, idle)
+        self._observers.begin(context)
         if params.enable_metrics:
             context.metrics = {}
         self._listener.begin(context.events)
@@ -166,6 +196,8 @@ class Run:
     def _reached_upstream(self, frame: Frame) -> None:
         context = self.context
         if isinstance(frame, ErrorFrame) and frame.fatal:
+            if not context.enter(frame, FrameDirection.UPSTREAM):
+                return  # told at once before, and now it has come all the way
             context.finish(EndReason.ERROR, error=frame.exception or frame.error)
         elif isinstance(frame, EndFrame | StopFrame):
             self.source.send(frame.replace())
@@ -203,72 +235,61 @@ class Run:
             self._heartbeats.send()
 
     async def _wind_down(self, result: RunResult) -> None:
+        if result.reason in _GRACEFUL:
+            return
+        if result.reason is EndReason.CANCELLED:
+            self._patience.hurry()
         self.source.send(CancelFrame(reason=result.reason))
-        until_s = self._decided_s + self._params.cancel_timeout * _CANCEL_HOOKS
         lanes = [node for node in self.nodes if isinstance(node, LaneNode)]
-        with anyio.CancelScope(deadline=until_s) as scope:
+        seconds = self._params.cancel_timeout * Step.CANCEL_HOOKS
+        with self._patience.step(Step.CANCEL_HOOKS, seconds):
             for lane in lanes:
                 await lane.wait_cancelled()
-        if scope.cancelled_caught:
-            stuck = next(lane.name for lane in lanes if not lane.is_cancelled)
-            self.context.add_to_result(stuck=stuck)
+        for lane in lanes:
+            if not lane.is_cancelled:
+                self.context.add_to_result(stuck=lane.name)
 
-    def _handlers_until_s(self, result: RunResult) -> float:
-        # Whoever cancels wants it over; otherwise the application may finish what it was told.
-        if result.reason is EndReason.CANCELLED:
-            return self._decided_s + self._params.cancel_timeout * _HANDLERS
-        return anyio.current_time() + 2 * self._params.handler_timeout
+    async def _watch_leaving(self, scope: anyio.CancelScope) -> None:
+        with scope:
+            await anyio.sleep(self._params.cancel_timeout)
+            # A task cannot be left behind, so the run waits; but nobody shall wonder for whom.
+            for name, owner in self.context.working:
+                text = f"the run waits for {name}, which does not let itself be cancelled"
+                self.context.failures.error(f"leaving {name}", text)
+                self.context.add_to_result(stuck=owner)
 
-    async def _close(self, events: EventQueue) -> RunResult:
-        """Shielded: release everything, tell the end, and give the result."""
+    async def _hurry_when_cancelled(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._patience.hurry()
+
+    async def _close(self, events: EventQueue) -> None:
+        """Shielded: release everything and tell the end."""
         params = self._params
         context = self.context
-        now_s = anyio.current_time()
-        if context.result is None:  # the caller was cancelled
-            context.result = RunResult(reason=EndReason.CANCELLED)
-            self._decided_s = now_s
-        reason = context.result.reason
-        if reason in _GRACEFUL:
-            cleanup_s, handlers_s = params.drain_stall_timeout, params.handler_timeout
-        else:
-            left_s = max(0.0, self._decided_s + params.cancel_timeout - now_s)
-            cleanup_s = handlers_s = left_s / 2
-            if reason is not EndReason.CANCELLED:
-                handlers_s = params.handler_timeout
+        context.finish(EndReason.CANCELLED)  # where nothing is decided, the caller was cancelled
+        assert context.result is not None
         for node in self.nodes:
             node.close()
+        with self._patience.step(Step.HANDLERS, 2 * params.handler_timeout):
+            await events.wait_idle()
+        events.abandon()
+        reason = context.result.reason
+        graceful = reason in _GRACEFUL
+        seconds = params.drain_stall_timeout if graceful else params.cancel_timeout
         if reason is not EndReason.STOPPED:
-            await clean_up(self._pipeline, context, cleanup_s)
-        detach(self._pipeline)
-        events.take_over()
+            with self._patience.step(Step.CLEAN_UP, seconds):
+                await clean_up(self._pipeline, context)
         self._listener.finished(context.result)
-        with anyio.move_on_after(handlers_s):
-            await events.deliver()
-        return context.result
+        with self._patience.step(Step.LAST_HANDLERS, 2 * params.handler_timeout):
+            await events.wait_idle()
+        events.close()
+        self._observers.end()
+        detach(self._pipeline)
 
 
-async def clean_up(pipeline: Pipeline, context: RunContext, timeout_s: float) -> None:
-    """Call every processor's `cleanup`; one that fails or hangs costs the others nothing."""
-    left: list[str] = []
-
-    async def finish(name: str, result: Any) -> None:
-        try:
-            await result
-        except Exception as exc:
-            logger.error("%s failed in cleanup: %r", name, exc, exc_info=exc)
-        left.remove(name)
-
-    with anyio.move_on_after(timeout_s):
-        async with anyio.create_task_group() as tasks:
-            for processor in pipeline:
-                try:
-                    result = processor.cleanup()
-                except Exception as exc:
-                    logger.error("%s failed in cleanup: %r", processor.name, exc, exc_info=exc)
-                    continue
-                if inspect.isawaitable(result):
-                    left.append(processor.name)
-                    tasks.start_soon(finish, processor.name, result)
-    if left:
-        logger.error("cleanup did not return within %.3g s: %s", timeout_s, ", ".join(left))
-        context.add_to_result(stuck=left[0])
+def _first_of(exc: BaseException) -> BaseException:
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc

@@ -1,10 +1,12 @@
 """Several tasks in one process, and how to end all of them."""
 
 import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Literal, Self
 
 import anyio
-from anyio.abc import TaskGroup
 
 from wsframes.exceptions import UsageError
 from wsframes.graph.outcome import RunResult
@@ -37,21 +39,26 @@ class PipelineRunner:
         self._drain_timeout_s = drain_timeout
         self._state: Literal["open", "draining"] = "open"
         self._tasks: set[PipelineTask] = set()
-        self._changed = anyio.Event()
-        self._watch: TaskGroup | None = None
+        self._wait_for_none: list[anyio.Event] = []
+        self._watch: AsyncExitStack | None = None
 
     async def __aenter__(self) -> Self:
         if self._signals:
-            self._watch = await anyio.create_task_group().__aenter__()
-            self._watch.start_soon(self._watch_signals, name="wsframes signals")
+            if threading.current_thread() is not threading.main_thread():
+                raise UsageError("signals can be handled in the main thread only")
+            async with AsyncExitStack() as watch:
+                signals = watch.enter_context(anyio.open_signal_receiver(*self._signals))
+                tasks = await watch.enter_async_context(anyio.create_task_group())
+                watch.callback(tasks.cancel_scope.cancel)
+                tasks.start_soon(self._watch_signals, signals, name="wsframes signals")
+                self._watch = watch.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         watch, self._watch = self._watch, None
         if watch is not None:
-            watch.cancel_scope.cancel()
             # What the body raised goes on as it is, not as a part of a group.
-            await watch.__aexit__(None, None, None)
+            await watch.aclose()
 
     @property
     def is_draining(self) -> bool:
@@ -67,10 +74,13 @@ class PipelineRunner:
         """Run a task to its end; what `task.run()` returns or raises.
 
         Raises:
-            UsageError: the runner is being drained, or is to handle signals and is not entered.
+            UsageError: the runner is being drained, runs this task already, or is to handle signals
+                and is not entered.
         """
         if self._state == "draining":
             raise UsageError(f"{task.name} is refused: the runner is being drained")
+        if task in self._tasks:
+            raise UsageError(f"{task.name} is running already")
         if self._signals and self._watch is None:
             raise UsageError(
                 "signals are handled within `async with runner:`; call run in its body"
@@ -80,7 +90,9 @@ class PipelineRunner:
             return await task.run()
         finally:
             self._tasks.discard(task)
-            self._changed.set()
+            if not self._tasks:
+                while self._wait_for_none:
+                    self._wait_for_none.pop().set()
 
     async def stop_when_done(self) -> None:
         """End every task when what was queued in it has been delivered. Does not wait for that."""
@@ -108,15 +120,15 @@ class PipelineRunner:
         return left
 
     async def _wait_empty(self) -> None:
-        while self._tasks:
-            self._changed = anyio.Event()
-            await self._changed.wait()
+        if self._tasks:
+            is_empty = anyio.Event()
+            self._wait_for_none.append(is_empty)
+            await is_empty.wait()
 
-    async def _watch_signals(self) -> None:
-        with anyio.open_signal_receiver(*self._signals) as signals:
-            async with anyio.create_task_group() as tasks:
-                async for _ in signals:
-                    if self._state == "open":
-                        tasks.start_soon(self.drain, self._drain_timeout_s)
-                    else:
-                        await self.cancel()
+    async def _watch_signals(self, signals: AsyncIterator[signal.Signals]) -> None:
+        async with anyio.create_task_group() as tasks:
+            async for _ in signals:
+                if self._state == "open":
+                    tasks.start_soon(self.drain, self._drain_timeout_s)
+                else:
+                    await self.cancel()

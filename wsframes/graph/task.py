@@ -1,14 +1,14 @@
 """A pipeline to be run: the handle that the application holds."""
 
+import functools
 import itertools
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from enum import Enum, auto
-from typing import Any, TypeVar
-
-import anyio
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wsframes.exceptions import UsageError
 from wsframes.frames import EndFrame, Frame, FrameDirection, StopFrame
+from wsframes.graph.failures import describe
 from wsframes.graph.idle import IdleWatch
 from wsframes.graph.mailbox import QueueStatistics
 from wsframes.graph.metrics import ProcessingMetrics
@@ -18,6 +18,9 @@ from wsframes.graph.params import PipelineParams
 from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.run import Run
 from wsframes.graph.task_events import TaskEvents
+
+if TYPE_CHECKING:
+    from wsframes.graph.context import RunContext
 
 __all__ = ["PipelineTask"]
 
@@ -30,6 +33,7 @@ _MAX_EARLY = 1024
 
 class _State(Enum):
     READY = auto()
+    STARTING = auto()
     RUNNING = auto()
     STOPPED = auto()
     FINISHED = auto()
@@ -51,7 +55,11 @@ class PipelineTask:
             `cancel_on_idle_timeout`, the run ends with the reason `idle_timeout`. None: never.
         idle_timeout_frames: the frame types that count as activity; None: all but input media and
             heartbeats.
+        cancel_on_idle_timeout: see `idle_timeout_secs`.
         name: for logs and errors.
+
+    Raises:
+        UsageError: one of them is something else.
 
     Events, each with the task as the first argument, told in order:
         `on_pipeline_started(task, frame)`: every processor has started.
@@ -79,20 +87,30 @@ class PipelineTask:
     ) -> None:
         if not isinstance(pipeline, Pipeline):
             raise UsageError(f"a PipelineTask runs a Pipeline, not {pipeline!r}")
+        if params is not None and not isinstance(params, PipelineParams):
+            raise UsageError(f"params of a PipelineTask are PipelineParams, not {params!r}")
+        for observer in observers:
+            if not isinstance(observer, BaseObserver):
+                raise UsageError(f"{observer!r} is no observer: subclass BaseObserver")
+        if idle_timeout_secs is not None and not idle_timeout_secs > 0:
+            raise UsageError(f"idle_timeout_secs is {idle_timeout_secs!r}; None is never")
         self.name = name if name is not None else f"PipelineTask#{next(_numbers)}"
         self._pipeline = pipeline
         self._params = params if params is not None else PipelineParams()
         self._observers = Observers(observers)
         self._events = TaskEvents(self, self.name)
         self._cancel_on_idle = cancel_on_idle_timeout
-        self._idle: IdleWatch | None = None
+        self._watch_idle: Callable[[RunContext], IdleWatch] | None = None
         if idle_timeout_secs is not None:
-            activity = None if idle_timeout_frames is None else tuple(idle_timeout_frames)
-            self._idle = IdleWatch(idle_timeout_secs, activity, self._went_idle)
-            self._observers.add(self._idle)
+            self._watch_idle = functools.partial(
+                IdleWatch,
+                timeout_s=idle_timeout_secs,
+                activity=None if idle_timeout_frames is None else tuple(idle_timeout_frames),
+                idle=self._went_idle,
+            )
         self._state = _State.READY
         self._run: Run | None = None
-        self._early: list[Frame] = []
+        self._early: list[tuple[Frame, FrameDirection]] = []
         self._cancelled_early = False
 
     def __repr__(self) -> str:
@@ -114,15 +132,19 @@ class PipelineTask:
         if self._state not in _MAY_RUN:
             raise UsageError(f"{self.name} {_WHY_NOT[self._state]}")
         for processor in self._pipeline:
-            processor._check_free()
-        self._run = Run(self._pipeline, self._params, self._observers, self._events)
-        self._state = _State.RUNNING
-        result = None
+            if processor._node is not None:
+                raise UsageError(f"{processor.name} is part of a pipeline that is running already")
+        self._state = _State.STARTING
+        self._run = Run(
+            self._pipeline, self._params, self._observers, self._events, self._watch_idle
+        )
+        after = _State.FINISHED
         try:
             result = await self._run.execute(self._begin)
+            if result.reason is EndReason.STOPPED:
+                after = _State.STOPPED
         finally:
-            stopped = result is not None and result.reason is EndReason.STOPPED
-            self._state = _State.STOPPED if stopped else _State.FINISHED
+            self._state = after
         return result
 
     async def aclose(self) -> None:
@@ -140,13 +162,12 @@ class PipelineTask:
         counted. Upstream, a frame enters at the pipeline's downstream end.
 
         Cancelling: the frame has been handed over.
+
+        Raises:
+            UsageError: it is no frame, or too many are kept already.
         """
-        run = self._run
-        if self._state is not _State.RUNNING or run is None:
-            self._keep(frame)
-            return
-        run.send(frame, direction)
-        if run.context.dispatcher.congested:
+        run = self._send(frame, direction)
+        if run is not None and run.context.dispatcher.congested:
             await run.source.wait_for_room(frame, direction)
 
     async def queue_frames(self, frames: Iterable[Frame] | AsyncIterable[Frame]) -> None:
@@ -159,17 +180,24 @@ class PipelineTask:
                 await self.queue_frame(frame)
 
     async def stop_when_done(self) -> None:
-        """End the run when everything that was queued so far has been delivered."""
-        await self.queue_frame(EndFrame())
+        """End the run when everything that was queued so far has been delivered.
+
+        Does not wait for that, nor for room.
+        """
+        self._send(EndFrame())
 
     async def stop(self) -> None:
         """Stop the run, as `stop_when_done`, so that it can be resumed."""
-        await self.queue_frame(StopFrame())
+        self._send(StopFrame())
 
     async def cancel(self) -> None:
-        """End the run now. Returns at once; `run` returns within `cancel_timeout`."""
+        """End the run now. Returns at once; `run` returns within `cancel_timeout`.
+
+        An end that is under way, or decided already, is hurried up. Before the run, and between a
+        stop and its resumption, it is the next run that is cancelled.
+        """
         if self._state is _State.RUNNING and self._run is not None:
-            self._run.context.finish(EndReason.CANCELLED)
+            self._run.cancel()
         else:
             self._cancelled_early = True
 
@@ -209,27 +237,43 @@ class PipelineTask:
         """What each observer was told and what it lost."""
         return self._observers.statistics()
 
+    def event_statistics(self) -> QueueStatistics:
+        """How often handlers were to be called in the run, and what became of it."""
+        return self._events.statistics()
+
     def metrics(self) -> dict[str, ProcessingMetrics]:
         """How long each processor took, with `enable_metrics`."""
         return dict(self._run.context.metrics or {}) if self._run is not None else {}
 
     def _begin(self) -> None:
         assert self._run is not None
-        if self._idle is not None:
-            self._idle.begin(self._run.context)
-        if self._cancelled_early:
-            self._run.context.finish(EndReason.CANCELLED)
+        self._state = _State.RUNNING
         early, self._early = self._early, []
-        for frame in early:
-            self._run.send(frame)
+        for frame, direction in early:
+            self._run.send(frame, direction)
+        if self._cancelled_early:
+            self._run.cancel()
 
-    def _keep(self, frame: Frame) -> None:
-        if self._state is _State.FINISHED and self._run is not None:
-            self._run.source.refuse("finished")
-            return
-        if len(self._early) >= _MAX_EARLY:
+    def _send(
+        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> Run | None:
+        """Let a frame in; the run that it went into, if it did at once."""
+        if not isinstance(frame, Frame):
+            raise UsageError(f"{self.name} was given {describe(frame)}, which is no frame")
+        if not isinstance(direction, FrameDirection):
+            raise UsageError(f"{self.name} was given {direction!r}, which is no direction")
+        if self._state is _State.RUNNING:
+            assert self._run is not None
+            self._run.send(frame, direction)
+            return self._run
+        if self._state is _State.FINISHED:
+            assert self._run is not None
+            self._run.refuse("finished")
+        elif len(self._early) >= _MAX_EARLY:
             raise UsageError(f"more than {_MAX_EARLY} frames were queued before the run")
-        self._early.append(frame)
+        else:
+            self._early.append((frame, direction))
+        return None
 
     def _went_idle(self) -> None:
         self._events.tell("on_idle_timeout")
@@ -238,6 +282,7 @@ class PipelineTask:
 
 
 _WHY_NOT = {
+    _State.STARTING: "is running already",
     _State.RUNNING: "is running already",
     _State.FINISHED: "has finished; make a new PipelineTask of new processors",
 }

@@ -12,6 +12,8 @@ from wsframes.frames import (
     StopFrame,
 )
 from wsframes.graph.events import EventHandlers, EventQueue
+from wsframes.graph.failures import FailureLog, describe
+from wsframes.graph.mailbox import QueueStatistics
 from wsframes.graph.outcome import EndReason, RunResult
 
 __all__ = ["EVENTS", "TaskEvents"]
@@ -50,6 +52,7 @@ class TaskEvents:
         self.upstream_types: tuple[type[Frame], ...] = (Frame,)
         self.downstream_types: tuple[type[Frame], ...] = (Frame,)
         self._task = task
+        self._failures = FailureLog()
         self._events: EventQueue | None = None
 
     def begin(self, events: EventQueue) -> None:
@@ -58,6 +61,9 @@ class TaskEvents:
     def tell(self, name: str, *args: Any) -> None:
         if self._events is not None:
             self._events.emit(self.handlers, name, self._task, *args)
+
+    def statistics(self) -> QueueStatistics:
+        return QueueStatistics() if self._events is None else self._events.statistics()
 
     def started(self, frame: StartFrame) -> None:
         self.tell("on_pipeline_started", frame)
@@ -76,11 +82,12 @@ class TaskEvents:
         logger.warning("a heartbeat is held up by %s", holder)
         self.tell("on_heartbeat_timeout", holder)
 
-    def handler_failed(self, event: str, exc: Exception) -> None:
-        logger.error("a handler of %s failed: %r", event, exc, exc_info=exc)
+    def handler_failed(self, event: str, exc: BaseException) -> None:
+        text = f"a handler of {event} failed: {describe(exc)}"
+        self._failures.error(event, text, exc)
         # The handler of the errors is not told of its own.
         if event != "on_pipeline_error":
-            self.tell("on_pipeline_error", ErrorFrame(f"handler of {event}: {exc}", exception=exc))
+            self.tell("on_pipeline_error", ErrorFrame(text, exception=exc))
 
     def finished(self, result: RunResult) -> None:
         name, frame_type = _LAST_EVENT.get(result.reason, ("on_pipeline_cancelled", CancelFrame))

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from wsframes.frames import Frame, FrameDirection, Lane
 from wsframes.graph.context import RunContext
-from wsframes.graph.node import Node, NodeState
+from wsframes.graph.node import Node
+from wsframes.graph.states import NodeState
 
 __all__ = ["Terminal"]
 
@@ -27,10 +28,10 @@ class Terminal(Node):
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
         if frame.lifecycle and self.enter(frame, direction):
             return
-        self.counts.taken += 1
+        self.taken += 1
         self._arrived(frame)
 
-    def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
+    def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         self.forward_lifecycle(frame, direction)
         self._arrived(frame)
 
@@ -38,7 +39,7 @@ class Terminal(Node):
         """Let a frame into the graph, from its upstream end."""
         if not frame.lifecycle:
             self.push(frame, DOWNSTREAM)
-        elif self.state is NodeState.ENDED and frame.lane is Lane.ORDERED:
+        elif self.state is not NodeState.RUNNING and frame.lane is Lane.ORDERED:
             self.refuse("ended")
         elif self.context.enter(frame, DOWNSTREAM):
             self.forward_lifecycle(frame, DOWNSTREAM)

@@ -1,6 +1,6 @@
 """Lays a pipeline out as the linked places of one run."""
 
-from collections.abc import Sequence
+import itertools
 from itertools import pairwise
 
 from wsframes.frames import FrameDirection
@@ -15,61 +15,68 @@ from wsframes.graph.processor import FrameProcessor
 __all__ = ["detach", "wire"]
 
 
-def wire(
-    context: RunContext, pipeline: Pipeline, source: Node, sink: Node
-) -> list[Node]:
+def wire(context: RunContext, pipeline: Pipeline, source: Node, sink: Node) -> list[Node]:
     """Give every processor its place, and link all of them between source and sink.
 
     Returns:
         The places in the order in which frames reach them, the source and the sink included.
     """
-    nodes: list[Node] = []
-    spine = [source, *_place(context, pipeline, nodes), sink]
-    _link(spine)
-    return [source, *nodes, sink]
+    nodes: list[Node] = [source]
+    spine = _Wiring(context, nodes).place(pipeline)
+    nodes.append(sink)
+    _link([source, *spine, sink])
+    return nodes
 
 
 def detach(pipeline: Pipeline) -> None:
     """Take every processor out of its place."""
     for processor in pipeline:
-        processor._attach(None)
+        processor._node = None
 
 
-def _place(context: RunContext, section: Section, nodes: list[Node]) -> list[Node]:
-    if isinstance(section, Pipeline):
-        return [node for inner in section.sections for node in _place(context, inner, nodes)]
-    if isinstance(section, ParallelPipeline):
-        return _place_parallel(context, section, nodes)
-    node = _node_of(context, section)
-    section._attach(node)
-    nodes.append(node)
-    return [node]
+class _Wiring:
+    def __init__(self, context: RunContext, nodes: list[Node]) -> None:
+        self._context = context
+        self._nodes = nodes
+        self._numbers = itertools.count()
+
+    def place(self, section: Section) -> list[Node]:
+        """Make the places of a section; those that are linked to its neighbours, in order."""
+        if isinstance(section, Pipeline):
+            return [node for inner in section.sections for node in self.place(inner)]
+        if isinstance(section, ParallelPipeline):
+            return self._place_parallel(section)
+        return [self._place_processor(section)]
+
+    def _place_processor(self, processor: FrameProcessor) -> Node:
+        place = LaneNode if processor._is_lane() else FunctionNode
+        node = processor._node = place(self._context, processor)
+        self._nodes.append(node)
+        return node
+
+    def _place_parallel(self, section: ParallelPipeline) -> list[Node]:
+        name = f"ParallelPipeline#{next(self._numbers)}"
+        fork = Junction(self._context, f"{name} fork", FrameDirection.DOWNSTREAM)
+        join = Junction(self._context, f"{name} join", FrameDirection.UPSTREAM)
+        fork.split_before, join.split_before = join.split, fork.split
+        self._nodes.append(fork)
+        for branch in section.branches:
+            nodes = self.place(branch)
+            _link(nodes)
+            into, out_of = fork.add_port(), join.add_port()
+            if nodes:
+                nodes[0].link_prev(into)
+                nodes[-1].next = out_of
+            fork.add_branch(nodes[0] if nodes else out_of)
+            join.add_branch(nodes[-1] if nodes else into)
+        self._nodes.append(join)
+        join.prev = fork  # the way to the source, for what goes past the branches
+        return [fork, join]
 
 
-def _place_parallel(
-    context: RunContext, section: ParallelPipeline, nodes: list[Node]
-) -> list[Node]:
-    fork = Junction(context, "ParallelPipeline fork", FrameDirection.DOWNSTREAM)
-    join = Junction(context, "ParallelPipeline join", FrameDirection.UPSTREAM)
-    nodes.append(fork)
-    for branch in section.branches:
-        spine = [fork, *_place(context, branch, nodes), join]
-        _link(spine)
-        fork.add_branch(spine[1])
-        join.add_branch(spine[-2])
-    nodes.append(join)
-    return [fork, join]
-
-
-def _node_of(context: RunContext, processor: FrameProcessor) -> Node:
-    if processor._is_lane():
-        return LaneNode(context, processor)
-    return FunctionNode(context, processor)
-
-
-def _link(spine: Sequence[Node]) -> None:
-    # A junction splits towards its branches by a list of its own, so that it does not matter
-    # which branch, or the spine, linked that side last.
+def _link(spine: list[Node]) -> None:
     for prev, node in pairwise(spine):
-        prev.link_next(node)
-        node.link_prev(prev)
+        # Fork and join of one ParallelPipeline have the branches between them.
+        if node.prev is not prev:
+            prev.next = node
+            node.link_prev(prev)

@@ -114,7 +114,8 @@ def run_virtual(
         async_fn: called with ``args``; what it returns is returned.
         backend: where it runs.
         limit_s: virtual seconds it may take. If all tasks wait for each other this
-            is the only timer left, so that a deadlock ends at once with an error.
+            is the only timer left, so that a deadlock ends at once with an error. It
+            ends by cancelling, so one behind a shield without a deadline never ends.
 
     Raises:
         TimeoutError: ``limit_s`` have passed, or nothing could ever happen again.

@@ -73,6 +73,7 @@ class MemoryServer:
         self.counters = Counters()
         self.over = False
         self._signal = _Signal()
+        self._app_over = False
         self._told = False
         self._repeats = 0.0
         self._unyielded_bytes = 0
@@ -94,7 +95,10 @@ class MemoryServer:
         self.changed()
 
     def app_ended(self) -> None:
+        """The app is over. Sends of tasks that outlive it wait no longer, in any phase:
+        one that can't be cancelled would keep them alive for as long as the peer stalls."""
         self.advance()
+        self._app_over = True
         self.connection.app_ended()
         self.changed()
 
@@ -215,13 +219,17 @@ class MemoryServer:
         while profile.close_waits and connection.phase is Phase.CLOSING:
             await self.pause()
 
+    @property
+    def _must_wait(self) -> bool:
+        return self.connection.congested and not self._app_over
+
     async def _until_room(self) -> None:
-        if not self.connection.congested:
+        if not self._must_wait:
             return
         self.counters.blocked_sends += 1
         try:
             with anyio.CancelScope(shield=self.connection.profile.shields_send):
-                while self.connection.congested:
+                while self._must_wait:
                     await self.pause()
         finally:
             self.counters.blocked_sends -= 1

@@ -1,0 +1,115 @@
+"""What is a failure, and how it is logged."""
+
+import logging
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from wsframes.graph.failures import FailureLog, describe, is_failure
+
+
+async def stray_cancellation() -> BaseException:
+    """A cancellation exception that cancels nobody any more."""
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await anyio.lowlevel.checkpoint()
+        except anyio.get_cancelled_exc_class() as exc:
+            return exc
+    raise AssertionError("a cancelled checkpoint raises")
+
+
+async def test_an_exception_is_a_failure_and_the_end_of_the_process_is_none() -> None:
+    assert is_failure(LookupError())
+    assert is_failure(ExceptionGroup("several", [LookupError()]))
+    assert not is_failure(KeyboardInterrupt())
+    assert not is_failure(SystemExit())
+
+
+async def test_a_cancellation_is_a_failure_only_where_nobody_is_being_cancelled() -> None:
+    stray = await stray_cancellation()
+    assert is_failure(stray)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        assert not is_failure(stray)
+
+
+def test_a_description_is_short_whatever_it_describes() -> None:
+    assert describe(LookupError("key")) == "LookupError('key')"
+    text = describe(ValueError("x" * 10_000))
+    assert len(text) == 256
+    assert text.endswith("\u2026")
+
+
+def test_a_description_of_what_cannot_be_described() -> None:
+    class Secretive(Exception):
+        def __repr__(self) -> str:
+            raise LookupError
+
+    assert describe(Secretive()) == "Secretive, whose repr fails"
+
+
+def raised(exc: Exception, cause: Exception | None = None) -> Exception:
+    try:
+        raise exc from cause
+    except Exception as error:
+        return error
+
+
+async def test_it_logs_once_a_second_for_each_place_and_counts_the_rest(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = FailureLog()
+    for _ in range(5):
+        log.error("here", "here it failed")
+    log.error("there", "there it failed")
+    await anyio.sleep(1)
+    log.error("here", "here it failed again")
+    await anyio.sleep(1)
+    log.error("here", "here it failed once more")
+    assert [record.getMessage() for record in caplog.records] == [
+        "here it failed",
+        "there it failed",
+        "here it failed again (4 more before it)",
+        "here it failed once more",
+    ]
+    assert {record.levelno for record in caplog.records} == {logging.ERROR}
+
+
+async def test_it_logs_where_the_exception_and_its_causes_came_from_without_their_bulk(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bulk = "payload" * 10_000
+    exc = raised(ValueError(bulk), raised(LookupError(bulk)))
+    FailureLog().error("here", "it failed", exc)
+    text = caplog.records[0].getMessage()
+    assert text.startswith("it failed\nValueError(")
+    assert "LookupError(" in text
+    assert text.count("test_failures.py") == 2
+    assert len(text) < 2000
+
+
+async def test_what_an_exception_suppresses_is_not_logged_and_what_it_hides_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hidden = raised(LookupError("hidden"))
+    suppressing = raised(ValueError("first"))
+    suppressing.__context__ = hidden
+    suppressing.__suppress_context__ = True
+    FailureLog().error("first", "first failed", suppressing)
+    telling = raised(ValueError("second"))
+    telling.__suppress_context__ = False
+    telling.__context__ = hidden
+    FailureLog().error("second", "second failed", telling)
+    first, second = (record.getMessage() for record in caplog.records)
+    assert "hidden" not in first
+    assert "LookupError('hidden')" in second
+
+
+async def test_a_chain_of_causes_has_an_end(caplog: pytest.LogCaptureFixture) -> None:
+    exc = raised(LookupError("0"))
+    for number in range(1, 10):
+        exc = raised(LookupError(str(number)), exc)
+    FailureLog().error("here", "it failed", exc)
+    assert caplog.records[0].getMessage().count("LookupError") == 4

@@ -1,0 +1,245 @@
+"""P1, P4, P5, P6 at the transport: whatever happens to a session, and in whichever order.
+
+A history is a list of things that peer, application and time do to one session on one server. After
+it, the peer is gone or the application cancels, so that every session ends. Then all must be told,
+counted and over.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.transport.sessions import RATE, Session
+from wsframes import (
+    EndFrame,
+    Frame,
+    FrameDirection,
+    FrameProcessor,
+    InputAudioRawFrame,
+    InterruptionFrame,
+    OutputAudioRawFrame,
+    StopFrame,
+    TextFrame,
+    TransportMessageFrame,
+    TransportMessageUrgentFrame,
+)
+from wsframes.graph import EndReason
+from wsframes.serializers import RawAudioSerializer
+from wsframes.testing import PROFILES, MemoryPeer, ServerProfile, run_virtual, settle
+
+# Who ends a session for which reason.
+REMOTE = {EndReason.CLIENT_DISCONNECTED, EndReason.CLIENT_LOST, EndReason.SLOW_CLIENT}
+LOCAL = {
+    EndReason.ENDED,
+    EndReason.STOPPED,
+    EndReason.CANCELLED,
+    EndReason.SESSION_TIMEOUT,
+    EndReason.BAD_INPUT,
+    EndReason.STALLED,
+    EndReason.ERROR,
+}
+
+Step = Callable[[MemoryPeer, Session], Awaitable[None]]
+
+
+async def _send(peer: MemoryPeer, data: str | bytes) -> None:
+    try:
+        peer.send_nowait(data)
+    except Exception as exc:  # it has left, or the application has, or does not read
+        assert type(exc).__name__ in ("RuntimeError", "PeerClosed", "WouldBlock")
+
+
+def _leaving(how: str, *args: Any) -> Step:
+    async def leave(peer: MemoryPeer, session: Session) -> None:
+        try:
+            getattr(peer, how)(*args)
+        except RuntimeError:
+            pass  # it has vanished
+
+    return leave
+
+
+def _queueing(*frames: Callable[[], Frame]) -> Step:
+    async def queue(peer: MemoryPeer, session: Session) -> None:
+        with anyio.move_on_after(1):
+            await session.task.queue_frames([make() for make in frames])
+
+    return queue
+
+
+def _waiting(seconds: float) -> Step:
+    async def wait(peer: MemoryPeer, session: Session) -> None:
+        await (anyio.sleep(seconds) if seconds else settle(3))
+
+    return wait
+
+
+async def _cancel(peer: MemoryPeer, session: Session) -> None:
+    await session.task.cancel()
+
+
+async def _fail(peer: MemoryPeer, session: Session) -> None:
+    if not session.results:
+        session.tap.push_error("as it was told", fatal=True)
+
+
+STEPS: dict[str, Step] = {
+    "hear audio": lambda peer, session: _send(peer, bytes(1281)),
+    "hear text": lambda peer, session: _send(peer, '"hello"'),
+    "hear nonsense": lambda peer, session: _send(peer, "{"),
+    "hear too much": lambda peer, session: _send(peer, bytes(20_001)),
+    "say": _queueing(lambda: OutputAudioRawFrame(bytes(20_001), RATE)),
+    "write": _queueing(lambda: TransportMessageFrame("x" * 9000)),
+    "write at once": _queueing(lambda: TransportMessageUrgentFrame("x" * 9000)),
+    "tell": _queueing(lambda: TextFrame("x")),
+    "interrupt": _queueing(InterruptionFrame),
+    "end": _queueing(EndFrame),
+    "stop": _queueing(StopFrame),
+    "cancel": _cancel,
+    "fail": _fail,
+    "stall": _leaving("stall"),
+    "resume": _leaving("resume"),
+    "read slowly": _leaving("read_rate", 10_000.0),
+    "close": _leaving("close", 4001, "bye"),
+    "close without a code": _leaving("close", None),
+    "reset": _leaving("reset"),
+    "half-close": _leaving("half_close"),
+    "vanish": _leaving("vanish"),
+    "a moment": _waiting(0),
+    "a while": _waiting(0.3),
+    "long": _waiting(7.0),
+}
+
+
+class Answering(FrameProcessor):
+    """A lane: answers audio with audio, slowly enough for frames to queue."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, InputAudioRawFrame):
+            await anyio.sleep(0.01)
+            frame = OutputAudioRawFrame(frame.audio, frame.sample_rate)
+        await self.push_frame(frame, direction)
+
+
+def check_events(session: Session) -> None:
+    """P4: told once, in order, and the peer's leaving only where it was the peer's doing."""
+    events = session.events
+    last = session.results[-1]
+    assert events.count("client_connected") == 1
+    assert events.count("client_disconnected") <= 1
+    assert events.count("session_timeout") <= 1
+    assert events.count("pipeline_finished") == len(session.results)
+    assert events[0] == "client_connected" or events[:2] == ["pipeline_started", "client_connected"]
+    assert events[-1] == "pipeline_finished"
+    assert all(result.reason is EndReason.STOPPED for result in session.results[:-1])
+    assert last.reason in REMOTE | LOCAL
+    told = "client_disconnected" in events
+    if session.params.end_on_disconnect:
+        assert told is (last.reason in REMOTE)
+    elif last.reason in REMOTE:
+        assert told
+    assert last.close_code is not None or last.reason is EndReason.STOPPED
+
+
+def check_counts(session: Session) -> None:
+    """P6: what was taken is somewhere, at the end of everything."""
+    assert session.transport.output().statistics().keys() == {None}
+    media = session.transport.output().statistics()[None]
+    assert media.audio_queued == media.frames_queued == 0
+    assert media.audio_taken == media.audio_sent + sum(media.audio_dropped.values())
+    assert media.frames_taken == media.frames_sent + sum(media.frames_dropped.values())
+    client = session.transport.statistics()
+    read = session.transport.input().statistics()
+    assert client.received == read.taken
+    assert read.taken == read.delivered + read.ignored + sum(read.dropped.values())
+    unsent = (
+        media.audio_dropped.get("unsent", 0) > 0,
+        media.frames_dropped.get("unsent", 0),
+        session.transport.output().dropped["unsent"],
+    )
+    assert bool(sum(unsent)) <= bool(sum(client.unsent.values()))
+    for name, lane in session.task.statistics().items():
+        lost = sum(lane.dropped.values()) + sum(lane.refused.values())
+        assert lane.taken == lane.delivered + lost + lane.queued, name
+
+
+async def live(
+    profile: ServerProfile, history: Sequence[str], params: dict[str, Any]
+) -> tuple[Session, MemoryPeer]:
+    session = Session(
+        Answering(),
+        runs=1 + history.count("stop"),
+        pause_s=0.1,
+        serializer=RawAudioSerializer(RATE),
+        max_message_bytes=20_000,
+        write_timeout=2.0,
+        **params,
+    )
+    before = {task.id for task in anyio.get_running_tasks()}
+    async with MemoryPeer(
+        session, profile=profile, send_buffer_bytes=8192, exit_timeout_s=120
+    ) as peer:
+        await session.started.wait()
+        for name in history:
+            await STEPS[name](peer, session)
+        await anyio.sleep(0.2)
+        if not peer.app.finished.is_set():
+            # A vanished peer is told to nobody: the application has had enough.
+            await session.task.cancel()
+        for _ in range(20):
+            await anyio.sleep(1)
+            if not peer.app.finished.is_set():
+                await session.task.cancel()
+        if not peer.app.finished.is_set():
+            # A send that no one can cancel, to one who does not read.
+            assert profile.shields_send
+            _connection_lost(peer)
+    assert peer.app.error is None
+    assert {task.id for task in anyio.get_running_tasks()} == before
+    return session, peer
+
+
+def _connection_lost(peer: MemoryPeer) -> None:
+    peer._server.cut()
+
+
+# What ends a session comes seldom, or most histories would be over before they have begun.
+OFTEN = sorted(set(STEPS) - {"end", "cancel", "fail", "hear too much"})
+histories = st.lists(st.sampled_from(sorted(STEPS) + OFTEN * 3), max_size=14)
+all_params = st.fixed_dictionaries(
+    {},
+    optional={
+        "session_timeout": st.just(3.0),
+        "end_on_session_timeout": st.booleans(),
+        "end_on_disconnect": st.booleans(),
+        "audio_out_lead_ms": st.sampled_from([0, 2000]),
+        "max_bad_messages": st.just(2),
+    },
+)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@settings(max_examples=300)
+@example(PROFILES[0], ["close", "end"], {})
+@example(PROFILES[1], ["stop", "close"], {})
+@example(PROFILES[1], ["say", "reset", "write at once"], {})
+@example(PROFILES[2], ["stall", "say", "write", "write", "long", "resume"], {})
+@example(PROFILES[4], ["stall", "write", "write", "write", "write", "long", "cancel"], {})
+@example(PROFILES[0], ["interrupt", "say", "interrupt", "end", "close"], {})
+@given(st.sampled_from(PROFILES), histories, all_params)
+def test_whatever_happens_it_is_told_and_counted_and_over(
+    backend: str, profile: ServerProfile, history: list[str], params: dict[str, Any]
+) -> None:
+    """Events once and in order, nothing lost silently, no task left, no use of a closed socket."""
+
+    async def main() -> None:
+        session, peer = await live(profile, history, params)
+        check_events(session)
+        check_counts(session)
+        assert peer.statistics().receives_after_close == 0
+
+    run_virtual(main, backend=backend)  # type: ignore[arg-type]

@@ -1,0 +1,79 @@
+"""The worker that runs system frames beside the ordered ones, and shows what was acted on."""
+
+import anyio.lowlevel
+
+from wsframes.frames import CancelFrame, Frame, FrameDirection
+from wsframes.graph.failures import is_failure
+from wsframes.graph.states import NodeState
+from wsframes.graph.worker import FRAMES_PER_CHECKPOINT, Worker, Workplace
+
+__all__ = ["SystemWorker"]
+
+WAITING = NodeState.WAITING
+RUNNING = NodeState.RUNNING
+
+
+class SystemWorker(Worker):
+    """Only a cancellation cancels its scope; it begins again to show the CancelFrame."""
+
+    __slots__ = ("_ordered",)
+
+    def __init__(self, place: Workplace, ordered: Worker) -> None:
+        super().__init__(place, place.mailbox.system)
+        self._ordered = ordered
+
+    async def run(self) -> None:
+        """Work until the processor has dealt with a cancellation."""
+        self.employ()
+        while not self.place.cancelled.is_set():
+            with self.scope():
+                await self._work()
+            self.count_given_up("cancelled")
+
+    async def _work(self) -> None:
+        node = self.place.node
+        mailbox = self.place.mailbox
+        while self.goes_on:
+            for _ in FRAMES_PER_CHECKPOINT:
+                if mailbox.express:
+                    frame, direction = mailbox.express.popleft()
+                    self.current = frame
+                    await self._show_express(frame, direction)
+                elif mailbox.system.entries and node.state is not WAITING:
+                    entry = mailbox.system.take()
+                    frame, direction, _, _ = entry
+                    self.current = frame
+                    self.tell_room()
+                    await self._process(frame, direction)
+                    mailbox.served(entry)
+                    self._ordered.wake()  # an end may have waited for this frame
+                else:
+                    await self.sleep()
+                    break
+                self.current = None
+                if not self.goes_on:
+                    break
+            else:
+                await anyio.lowlevel.checkpoint()
+
+    async def _process(self, frame: Frame, direction: FrameDirection) -> None:
+        node = self.place.node
+        try:
+            if node.state is RUNNING:
+                await self.place.process(frame, direction)
+            else:
+                node.push(frame, direction)  # it came after the end: past the processor
+        except BaseException as exc:
+            if not is_failure(exc):
+                raise
+            node.fail(frame, direction, exc)
+        else:
+            node.counts.delivered += 1
+
+    async def _show_express(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, CancelFrame):
+            await self.show(self.place.processor.cancel, frame, direction)
+            self.place.cancelled.set()
+            self.goes_on = False
+        else:
+            await self.show(None, frame, direction)

@@ -1,0 +1,134 @@
+"""What the two workers of a lane have in common: what they work on, and how they wait and stop."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+
+from wsframes.frames import CancelFrame, Frame, FrameDirection, InterruptionFrame, StartFrame
+from wsframes.graph.failures import is_failure
+from wsframes.graph.mailbox import Mailbox, Queue
+from wsframes.graph.node import Node
+from wsframes.graph.processor import FrameProcessor
+
+__all__ = ["FRAMES_PER_CHECKPOINT", "Worker", "Workplace", "finished"]
+
+# A worker that never has to wait must still let others run. Measured, a checkpoint costs as much as
+# 20 hops: once in 128 frames it is not felt.
+FRAMES_PER_CHECKPOINT = range(128)
+
+# In no count: they never lie in a queue.
+_UNCOUNTED = (StartFrame, CancelFrame, InterruptionFrame)
+
+
+class Workplace:
+    """What the two workers of a lane share: its node, its mailbox, and the processor."""
+
+    __slots__ = ("cancelled", "mailbox", "node", "process", "processor")
+
+    def __init__(
+        self,
+        node: Node,
+        mailbox: Mailbox,
+        processor: FrameProcessor,
+        process: Callable[..., Awaitable[None]],
+    ) -> None:
+        self.node = node
+        self.mailbox = mailbox
+        self.processor = processor
+        self.process = process
+        self.cancelled = anyio.Event()
+        """Set when the processor has dealt with the CancelFrame."""
+
+
+class Worker:
+    """A task that empties a queue; subclasses say how."""
+
+    __slots__ = ("_queue", "_scope", "_task_id", "asleep", "current", "goes_on", "place", "room")
+
+    def __init__(self, place: Workplace, queue: Queue) -> None:
+        self._queue = queue
+        self._scope: anyio.CancelScope | None = None
+        self._task_id: int | None = None
+        self.asleep: anyio.Event | None = None
+        """What this worker waits on, while it does."""
+        self.place = place
+        self.current: Frame | None = None
+        """The frame in process."""
+        self.goes_on = False
+        """False: do not begin another frame in this scope."""
+        self.room: anyio.Event | None = None
+        """What producers wait on, while the queue is full and some do."""
+
+    def employ(self) -> None:
+        """The calling task does the work from now on."""
+        self._task_id = anyio.get_current_task().id
+
+    def is_current_task(self) -> bool:
+        return anyio.get_current_task().id == self._task_id
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """What `give_up` cancels; entered again after that, and not for every frame."""
+        self.goes_on = True
+        with anyio.CancelScope() as self._scope:
+            yield
+
+    def give_up(self) -> None:
+        """Cancel the work in process, or the sleep."""
+        # A frame may come to its end although its scope was cancelled; the next one must not
+        # begin in that scope.
+        self.goes_on = False
+        if self._scope is not None:
+            self._scope.cancel()
+
+    def count_given_up(self, reason: str) -> None:
+        """Count a frame whose processing was cancelled."""
+        if self.current is not None:
+            if not isinstance(self.current, _UNCOUNTED):
+                self.place.mailbox.counts.dropped[reason] += 1
+            self.current = None
+
+    async def sleep(self) -> None:
+        self.asleep = anyio.Event()
+        await self.asleep.wait()
+
+    def wake(self) -> None:
+        if self.asleep is not None:
+            self.asleep.set()
+            self.asleep = None
+
+    async def wait_for_room(self) -> None:
+        """For producers: wait until the queue has fallen to half of its bound."""
+        if self.is_current_task():
+            return  # what it pushed came back to it: it would wait for itself
+        while self._queue.full:
+            if self.room is None:
+                self.room = anyio.Event()
+            await self.room.wait()
+
+    def tell_room(self) -> None:
+        if self.room is not None and not self._queue.full:
+            self.room.set()
+            self.room = None
+
+    async def show(
+        self, hook: Callable[[Any], Any] | None, frame: Frame, direction: FrameDirection
+    ) -> None:
+        """Let the processor see a lifecycle frame: its hook, then `process_frame`."""
+        try:
+            if hook is not None:
+                await finished(hook(frame))
+            await self.place.process(frame, direction)
+        except BaseException as exc:
+            if not is_failure(exc):
+                raise
+            self.place.node.report_on(frame, exc)
+
+
+async def finished(result: Any) -> None:
+    """Wait for what a function returned, where it is to be waited for."""
+    if inspect.isawaitable(result):
+        await result
