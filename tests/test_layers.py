@@ -4,11 +4,12 @@ A contract that nothing can break proves nothing, so every one is broken here on
 of the package, by one import added to one module.
 """
 
+import logging
 import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ VIOLATIONS = [
     # A circle inside one room.
     ("graph/processor.py", "import wsframes.graph.lane", {"acyclic"}),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _loggers_stay_on() -> Iterator[None]:
+    """The linter configures logging, which turns every logger off that exists already."""
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict]
+    before = [logger.disabled for logger in loggers]
+    yield
+    for logger, disabled in zip(loggers, before, strict=True):
+        logger.disabled = disabled
 
 
 @pytest.fixture

@@ -186,25 +186,18 @@ async def live(
         await session.started.wait()
         for name in history:
             await STEPS[name](peer, session)
-        await anyio.sleep(0.2)
-        if not peer.app.finished.is_set():
-            # A vanished peer is told to nobody: the application has had enough.
-            await session.task.cancel()
-        for _ in range(20):
+        # A vanished peer is told to nobody: then the application has had enough.
+        for second in range(20):
             await anyio.sleep(1)
-            if not peer.app.finished.is_set():
-                await session.task.cancel()
-        if not peer.app.finished.is_set():
-            # A send that no one can cancel, to one who does not read.
-            assert profile.shields_send
-            _connection_lost(peer)
+            if peer.app.finished.is_set():
+                break
+            await session.task.cancel()
+            if second == 10:  # a send that no one can cancel, to one who does not read
+                assert profile.shields_send
+                peer._server.cut()
     assert peer.app.error is None
     assert {task.id for task in anyio.get_running_tasks()} == before
     return session, peer
-
-
-def _connection_lost(peer: MemoryPeer) -> None:
-    peer._server.cut()
 
 
 # What ends a session comes seldom, or most histories would be over before they have begun.

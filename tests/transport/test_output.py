@@ -246,7 +246,9 @@ async def test_the_rate_may_come_from_the_start_frame() -> None:
     assert session.transport.output().dropped == {"unusable_audio": 1}
 
 
-async def test_a_serializer_that_fails_costs_the_frame_and_is_reported_once_a_second() -> None:
+async def test_a_serializer_that_fails_costs_the_frame_and_is_logged_once_a_second(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Failing(RawAudioSerializer):
         def serialize(self, frame: Frame) -> str | bytes | None:
             if isinstance(frame, TextFrame):
@@ -264,7 +266,8 @@ async def test_a_serializer_that_fails_costs_the_frame_and_is_reported_once_a_se
         assert audio_of(peer) == b"good" * 320
     statistics = session.transport.output().statistics()[None]
     assert statistics.frames_dropped == {"encode_error": 50}
-    assert len(session.errors) == 3
+    assert len(session.errors) == 50
+    assert len(caplog.records) == 3
     assert "output cannot send TextFrame" in session.errors[0].error
     assert "not this" in session.errors[0].error
 

@@ -17,13 +17,13 @@ from wsframes.frames import (
     InputImageRawFrame,
     StartFrame,
 )
+from wsframes.graph.failures import describe
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.report_limit import ReportLimit
 
 __all__ = ["InputStatistics", "WebsocketInputTransport"]
 
@@ -90,7 +90,6 @@ class WebsocketInputTransport(FrameProcessor):
         self._intake = AudioIntake(params.audio_in_channels, params.audio_in_sample_rate)
         self._streaming = params.audio_in_stream_on_start
         self._bad = _BadMessages(params.max_bad_messages)
-        self._reports = ReportLimit()
         self._tally = _Tally()
         self.dropped: Counter[str] = Counter()
         """Messages whose frame did not go downstream, by reason."""
@@ -202,15 +201,13 @@ class WebsocketInputTransport(FrameProcessor):
 
     def _bad_message(self, exc: Exception) -> None:
         self.dropped["bad_message"] += 1
-        now_s = anyio.current_time()
-        text = f"a message cannot be decoded: {_brief(exc)}"
-        if self._reports.allows("bad_message", now_s):
-            logger.warning("%s: %s", self.name, text)
+        text = f"{self.name}: a message cannot be decoded: {_brief(exc)}"
+        self._wired().context.failures.error(f"{self.name}: bad messages", text)
         error = ErrorFrame(text, processor=self.name, exception=exc)
         self.push_frame_nowait(error, FrameDirection.UPSTREAM)
-        if self._bad.is_too_much(now_s):
-            error_text = f"{self._params.max_bad_messages} messages that cannot be decoded"
-            self.end_run(EndReason.BAD_INPUT, error=error_text)
+        if self._bad.is_too_much(anyio.current_time()):
+            too_many = f"{self._params.max_bad_messages} messages that cannot be decoded"
+            self.end_run(EndReason.BAD_INPUT, error=too_many)
 
     def _drop(self, reason: str) -> None:
         self.dropped[reason] += 1
@@ -250,6 +247,6 @@ def _size(data: str | bytes) -> int:
 
 
 def _brief(exc: Exception) -> str:
-    text = str(exc) if isinstance(exc, DecodeError) else repr(exc)
-    escaped = text[:_MAX_ERROR_CHARS].encode("unicode_escape").decode("ascii")
-    return escaped[:_MAX_ERROR_CHARS]
+    if not isinstance(exc, DecodeError):
+        return describe(exc)
+    return str(exc)[:_MAX_ERROR_CHARS].encode("unicode_escape").decode("ascii")[:_MAX_ERROR_CHARS]

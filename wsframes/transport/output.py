@@ -26,13 +26,13 @@ from wsframes.frames import (
     TransportMessageFrame,
     TransportMessageUrgentFrame,
 )
+from wsframes.graph.failures import describe
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.media_queue import Chunk, MediaStatistics
 from wsframes.transport.media_sender import MediaSender
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.report_limit import ReportLimit
 from wsframes.transport.waiting import ClearGate
 
 __all__ = ["WebsocketOutputTransport"]
@@ -79,7 +79,6 @@ class WebsocketOutputTransport(FrameProcessor):
         self._params = params
         self._senders: dict[str | None, MediaSender] = {}
         self._gate = ClearGate()
-        self._reports = ReportLimit()
         self.dropped: Counter[str] = Counter()
         """Frames that were not sent and are in no queue's statistics, by reason."""
 
@@ -237,7 +236,8 @@ class WebsocketOutputTransport(FrameProcessor):
         try:
             data = await self._transport.wire.serialize(frame)
         except Exception as exc:
-            self._report(frame, "encode_error", exc)
+            why = str(exc) if isinstance(exc, EncodeError) else describe(exc)
+            self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
             return "encode_error"
         if data is None or await self._client.send(data):
             return None
@@ -269,8 +269,3 @@ class WebsocketOutputTransport(FrameProcessor):
         else:
             text = f"{self.name} cannot send {frame.name}, and will drop all like it: {exc}"
             self.push_error(text, exception=exc)
-
-    def _report(self, frame: Frame, reason: str, exc: Exception) -> None:
-        if self._reports.allows(reason, anyio.current_time()):
-            why = str(exc) if isinstance(exc, EncodeError) else repr(exc)
-            self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)

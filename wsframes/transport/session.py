@@ -19,6 +19,8 @@ __all__ = ["TRANSITIONS", "Connection", "ConnectionEvent", "ConnectionState"]
 
 
 class ConnectionState(Enum):
+    """Where a connection stands; the module tells what each means."""
+
     CONNECTING = auto()
     OPEN = auto()
     FAILING = auto()
@@ -29,6 +31,8 @@ class ConnectionState(Enum):
 
 
 class ConnectionEvent(Enum):
+    """What happens to a connection."""
+
     ACCEPTED = auto()
     """The handshake is done."""
     SEND_FAILED = auto()
