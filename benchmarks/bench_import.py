@@ -14,7 +14,7 @@ __all__ = ["benchmark"]
 _ROUNDS = {"full": 15, "quick": 5, "smoke": 1}
 
 _SLOWEST = 25
-_BASE = "anyio, msgspec, pydantic"
+_BASE = "anyio, msgspec, pydantic.main"
 
 _PROBE = """
 import json, sys, time

@@ -43,12 +43,14 @@ class Client:
         connection: the client of the `websockets` package.
         session: what the server's report calls it.
         arrivals: when each message was received, and how much audio had been before.
+        over_s: when `hear` found the connection over.
     """
 
     def __init__(self, server: ServerProcess, connection: ClientConnection, session: str) -> None:
         self.connection = connection
         self.session = session
         self.arrivals: list[tuple[float, int]] = []
+        self.over_s = 0.0
         self._server = server
 
     async def say(self, audio: bytes = SPEECH) -> None:
@@ -70,7 +72,7 @@ class Client:
                 self.arrivals.append((time.monotonic(), len(audio)))
                 audio += message
         except ConnectionClosed:
-            pass
+            self.over_s = time.monotonic()
         return bytes(audio)
 
     async def closed(self) -> tuple[int | None, str | None]:

@@ -71,18 +71,19 @@ class ServerProcess:
         """What became of a connection; waits for it to be over."""
         with anyio.move_on_after(self.patience_s):
             while True:
+                await anyio.sleep(_POLL_S)
                 if report := read_reports(self._reports).get(session):
                     return report
-                await anyio.sleep(_POLL_S)
         raise AssertionError(f"{session} is not over:\n{self.log()}")
 
     async def let_go_of(self, port: int) -> None:
         """Wait until it holds no connection with the peer at this port, in whatever state."""
         with anyio.move_on_after(self.patience_s):
-            while True:
-                if port not in self._peer_ports():
-                    return
+            held = {port}
+            while port in held:
                 await anyio.sleep(_POLL_S)
+                held = self._peer_ports()
+            return
         raise AssertionError(f"it holds on to a connection:\n{self.log()}")
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -45,7 +45,7 @@ async def serves(app: WebsocketApp, **options: Any) -> None:
         assert await peer.receive() == bytes(1280)
 
 
-async def denies(app: WebsocketApp, **options: Any) -> tuple[int, bytes]:
+async def denies(app: WebsocketApp, **options: Any) -> tuple[int | None, bytes]:
     async with MemoryPeer(app, **options) as peer:
         with pytest.raises(PeerDenied) as denied:
             await peer.connect()
@@ -175,7 +175,7 @@ async def test_a_server_that_cancels_a_session_ends_it() -> None:
 
 async def authorize_later(websocket: WebSocket) -> bool:
     await anyio.sleep(4.9)
-    return websocket.query_params["token"] == "1"  # noqa: S105
+    return websocket.query_params["token"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ async def test_who_is_authorized_is_let_in_and_others_get_403(authorize: Any) ->
 
 
 async def test_authorize_has_a_deadline(caplog: pytest.LogCaptureFixture) -> None:
-    async def hang(websocket: WebSocket) -> bool:
+    async def hang(websocket: WebSocket) -> None:
         await anyio.sleep_forever()
 
     app = app_of(authorize=hang)

@@ -240,7 +240,7 @@ class JsonEcho(FrameProcessor):
 class Holding(JsonFrameSerializer):
     """Reads nothing more once it has been asked to hold."""
 
-    async def deserialize(self, data: str | bytes) -> Any:
+    async def deserialize(self, data: str | bytes) -> Any:  # type: ignore[override]
         await anyio.sleep_forever()
 
 
@@ -333,7 +333,7 @@ async def test_a_peer_that_never_answers_the_close_costs_half_a_second(
     profile: ServerProfile, way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = Session()
-    async with MemoryPeer(session, profile=profile, answers_close=False) as peer:
+    async with MemoryPeer(session, profile=profile, answers_close=False):
         await session.started.wait()
         begun_s = anyio.current_time()
         if way == "end":

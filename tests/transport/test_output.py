@@ -407,7 +407,7 @@ async def test_an_interruption_says_how_much_was_heard() -> None:
 
 async def test_an_interruption_before_the_start_is_over_does_no_harm() -> None:
     class SlowSetup(RawAudioSerializer):
-        async def setup(self, frame: StartFrame) -> None:  # type: ignore[override]
+        async def setup(self, frame: StartFrame) -> None:
             await anyio.sleep(1)
 
     session = Session(serializer=SlowSetup())

@@ -49,11 +49,14 @@ class Target(Protocol):
 class Dispatcher:
     """The one deque of a run. Not thread-safe: all pushes come from the run's event loop."""
 
-    __slots__ = ("congested", "pending", "running")
+    __slots__ = ("congested", "pending", "running", "turns")
 
     def __init__(self) -> None:
         self.pending: deque[tuple[Target, Frame, FrameDirection]] = deque()
         self.running = False
+        self.turns = 0
+        """How many upstream pushes the outermost push has led to. Functions that push at each other
+        without end would stop the whole event loop; on each round one of them pushes upstream."""
         self.congested: list[Congested] = []
         """The full lanes that the last outermost push reached downstream."""
 
@@ -70,6 +73,7 @@ class Dispatcher:
         if self.congested:
             self.congested = []
         self.running = True
+        self.turns = 0
         try:
             while True:
                 try:

@@ -40,7 +40,10 @@ class FunctionNode(Node):
         return self._function if state is NodeState.RUNNING else None
 
     def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
-        if is_shown(self.state, frame):
+        shown = is_shown(self.state, frame)
+        if isinstance(frame, CancelFrame):
+            self.forward_lifecycle(frame, direction)  # first: nothing more is let through
+        if shown:
             try:
                 self.returned(self._hook(frame))
                 if not self._passes_all:

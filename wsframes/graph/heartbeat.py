@@ -13,6 +13,8 @@ from wsframes.graph.terminal import Terminal
 
 __all__ = ["Heartbeats"]
 
+_OVER = (NodeState.STOPPED, NodeState.ENDED, NodeState.CANCELLED)
+
 
 class Heartbeats:
     """Sends one at a time, and notices when it does not arrive.
@@ -48,7 +50,7 @@ class Heartbeats:
 
     def send(self) -> None:
         """Send one, unless the last one is still under way, and set the timers."""
-        if self._source.state is not NodeState.RUNNING:
+        if self._source.state in _OVER:
             return  # behind an end nothing ordered is sent
         now_s = anyio.current_time()
         if self._is_free_at(now_s):

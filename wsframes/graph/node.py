@@ -8,6 +8,8 @@ it runs, at a gate after the end.
 import inspect
 from typing import Any, Protocol
 
+import anyio.lowlevel
+
 from wsframes.exceptions import UsageError
 from wsframes.frames import (
     CancelFrame,
@@ -171,9 +173,13 @@ class Node:
     async def wait_for_room(self, frame: Frame, direction: FrameDirection) -> None:
         """After a push: wait for the full lanes that it reached, where frame and way allow it.
 
-        Only downstream: two full lanes that push at each other must not wait for each other.
+        Only downstream: two full lanes that push at each other must not wait for each other. A push
+        that was refused lets others run: a producer that goes on and on after the end would
+        otherwise never be cancelled.
         """
-        if direction is DOWNSTREAM and (frame.lane is Lane.ORDERED or frame.input_media):
+        if _REFUSAL in self.dispatcher.congested:
+            await _REFUSAL.wait_for_room()
+        elif direction is DOWNSTREAM and (frame.lane is Lane.ORDERED or frame.input_media):
             for lane in self.dispatcher.congested:
                 await lane.wait_for_room()
 
@@ -237,6 +243,8 @@ class Node:
         """Count a frame that was not let in."""
         self.taken += 1
         self.counts.refused[reason] += 1
+        if self.dispatcher.running:
+            self.dispatcher.congested.append(_REFUSAL)
 
     # The end.
 
@@ -288,6 +296,16 @@ class Node:
             source = source.prev
         target = self.context.observed(self.name, source.name, Via(source.receive, source))
         self.dispatcher.send(target, frame, UPSTREAM)
+
+
+class _Refusal:
+    """Stands among the full lanes for a frame that nobody took."""
+
+    async def wait_for_room(self) -> None:
+        await anyio.lowlevel.checkpoint()
+
+
+_REFUSAL = _Refusal()
 
 
 class _Hold:

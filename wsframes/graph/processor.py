@@ -29,6 +29,8 @@ H = TypeVar("H", bound=Callable[..., Any])
 DOWNSTREAM = FrameDirection.DOWNSTREAM
 UPSTREAM = FrameDirection.UPSTREAM
 
+_MAX_TURNS = 100_000
+
 _numbers: defaultdict[str, "itertools.count[int]"] = defaultdict(itertools.count)
 
 
@@ -222,6 +224,13 @@ class FrameProcessor:
 def _up(node: Node, direction: FrameDirection) -> Target:
     if direction is not UPSTREAM:
         raise UsageError(f"{node.name} pushed in the direction {direction!r}, which is none")
+    dispatcher = node.dispatcher
+    dispatcher.turns += 1
+    if dispatcher.turns > _MAX_TURNS:
+        raise UsageError(
+            f"{node.name} and a processor beside it push at each other without end, each because "
+            "of the other one; a processor that answers must not answer answers"
+        )
     return node.up
 
 
