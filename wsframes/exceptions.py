@@ -1,14 +1,14 @@
 """Every error that wsframes raises by itself.
 
-    WsframesError
-    +-- UsageError               you used it wrongly; the message says how to use it
-    |   +-- EncodeError          a frame cannot be put on this wire (also a ValueError)
-    |   +-- MissingExtraError    an optional package is not installed (also an ImportError)
-    +-- PeerError                the peer broke the rules
-    |   +-- DecodeError          a message cannot be decoded
-    +-- ConnectionClosedError    the socket is no longer open
-        +-- ClosedByUsError      this side closed it
-        +-- PeerGoneError        the other side closed it or was lost; has the code and the reason
+WsframesError
++-- UsageError               you used it wrongly; the message says how to use it
+|   +-- EncodeError          a frame cannot be put on this wire (also a ValueError)
+|   +-- MissingExtraError    an optional package is not installed (also an ImportError)
++-- PeerError                the peer broke the rules
+|   +-- DecodeError          a message cannot be decoded
++-- ConnectionClosedError    the socket is no longer open
+    +-- ClosedByUsError      this side closed it
+    +-- PeerGoneError        the other side closed it or was lost; has the code and the reason
 """
 
 __all__ = [

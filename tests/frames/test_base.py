@@ -45,7 +45,7 @@ def test_payload_is_positional_and_common_fields_are_keywords() -> None:
     assert frame.transport_destination == "left"
     assert frame.transport_source is None
     with pytest.raises(TypeError):
-        TextFrame("hi", 5)  # type: ignore[misc]
+        TextFrame("hi", 5)  # type: ignore[call-arg]
 
 
 def test_a_frame_is_immutable_but_for_its_metadata() -> None:

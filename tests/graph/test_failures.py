@@ -30,7 +30,7 @@ async def test_an_exception_is_a_failure_and_the_end_of_the_process_is_none() ->
 async def test_a_cancellation_is_a_failure_only_where_nobody_is_being_cancelled() -> None:
     stray = await stray_cancellation()
     assert is_failure(stray)
-    with anyio.CancelScope() as scope:
+    with anyio.CancelScope() as scope:  # noqa: ASYNC100
         scope.cancel()
         assert not is_failure(stray)
 

@@ -42,8 +42,8 @@ async def test_input_media_and_heartbeats_are_no_activity() -> None:
 
 
 async def test_only_the_frames_that_are_named_are_activity() -> None:
-    options = {"idle_timeout_secs": 10, "idle_timeout_frames": [Alert, Media]}
-    async with running(Function(), **options) as session:
+    activity = [Alert, Media]
+    async with running(Function(), idle_timeout_secs=10, idle_timeout_frames=activity) as session:
         for _ in range(3):
             await anyio.sleep(9)
             await session.send(Word(), Media())

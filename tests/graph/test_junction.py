@@ -95,7 +95,9 @@ async def test_only_empty_branches() -> None:
 
 
 async def test_branches_that_each_let_something_else_through() -> None:
-    async with running(ParallelPipeline([Only(Word)], [Only(Note)], [Only(CancelFrame)])) as session:
+    async with running(
+        ParallelPipeline([Only(Word)], [Only(Note)], [Only(CancelFrame)])
+    ) as session:
         await session.send(Word("a"), Note("b"), Alert("c"))
         assert session.texts() == ["a", "b"]
         await session.end()

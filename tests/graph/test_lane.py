@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from tests.graph.parts import (
@@ -354,7 +355,7 @@ async def test_an_interruption_pushed_by_the_work_that_it_interrupts() -> None:
             if isinstance(frame, Word):
                 await self.push_frame(Alert(), UP)
                 await self.push_frame(Word("old"))
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
                 raise AssertionError("it is cancelled here")
             await super().process_frame(frame, direction)
 
@@ -682,7 +683,7 @@ async def test_a_lane_that_never_waits_lets_others_run() -> None:
         nonlocal ran
         while True:
             ran += 1
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
 
     class Wide(Lane):
         queue_limits = QueueLimits(max_frames=10_000)

@@ -157,7 +157,9 @@ def test_an_interruption_that_finds_nothing_to_drop_counts_nothing() -> None:
 
 
 FRAMES = st.sampled_from([Word, Note, Alert, Media]).flatmap(
-    lambda kind: st.builds(Media, st.integers(0, 60).map(bytes)) if kind is Media else st.just(kind())
+    lambda kind: (
+        st.builds(Media, st.integers(0, 60).map(bytes)) if kind is Media else st.just(kind())
+    )
 )
 
 

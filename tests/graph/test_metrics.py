@@ -10,8 +10,13 @@ from wsframes.graph import FrameProcessor, PipelineParams, ProcessingMetrics
 MEASURED = PipelineParams(enable_metrics=True)
 
 
+async def _sleep_as_long_as_it_says(frame: Frame) -> None:
+    assert isinstance(frame, Word)
+    await anyio.sleep(float(frame.text))
+
+
 async def test_a_lane_is_measured_with_what_it_waits() -> None:
-    lane = Lane("lane", lambda frame: anyio.sleep(float(frame.text)))
+    lane = Lane("lane", _sleep_as_long_as_it_says)
     async with running(lane, params=MEASURED) as session:
         await session.send(Word("1"), Word("3"))
         await session.end()

@@ -103,7 +103,7 @@ async def test_background_work_that_is_no_exception_ends_the_run() -> None:
     async def work() -> None:
         raise Halt
 
-    with pytest.raises(BaseExceptionGroup) as caught:
+    with pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012
         async with running(it) as session:
             it.start_soon(work)
             await session.over.wait()
@@ -210,7 +210,9 @@ async def test_a_request_may_be_refused_by_not_pushing_it() -> None:
         assert session.texts() == ["goes on"]
 
 
-async def test_held_frames_keep_their_order_when_a_function_starts_in_the_middle_of_pushes() -> None:
+async def test_held_frames_keep_their_order_when_a_function_starts_in_the_middle_of_pushes() -> (
+    None
+):
     class Greets(Lane):
         async def start(self, frame: Any) -> None:
             self.push_frame_nowait(Word("1"))

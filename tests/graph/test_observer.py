@@ -8,7 +8,7 @@ import pytest
 from tests.graph.parts import DOWN, UP, Alert, Function, Lane, Word, running
 from tests.graph.test_failures import stray_cancellation
 from wsframes.frames import EndFrame, Frame, InterruptionFrame, StartFrame
-from wsframes.graph import BaseObserver, FramePushed, ParallelPipeline, PipelineTask, Pipeline
+from wsframes.graph import BaseObserver, FramePushed, ParallelPipeline, Pipeline, PipelineTask
 from wsframes.testing import settle
 
 

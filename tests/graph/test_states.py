@@ -28,9 +28,7 @@ LIFECYCLE = [StartFrame, EndFrame, StopFrame, CancelFrame, InterruptionFrame]
         (CANCELLED, [None] * 5),
     ],
 )
-def test_the_state_after_a_lifecycle_frame(
-    state: NodeState, after: list[NodeState | None]
-) -> None:
+def test_the_state_after_a_lifecycle_frame(state: NodeState, after: list[NodeState | None]) -> None:
     assert [state_after(state, kind()) for kind in LIFECYCLE] == after
 
 

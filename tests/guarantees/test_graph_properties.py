@@ -260,11 +260,7 @@ async def test_p6_every_frame_is_at_the_end_or_counted_where_it_was_lost(
 def check_order(frames: list[Frame], sent: list[Frame]) -> None:
     place = {frame: number for number, frame in enumerate(sent)}
     for lane in Lane:
-        numbers = [
-            place[frame]
-            for frame in frames
-            if frame.lane is lane and not frame.lifecycle
-        ]
+        numbers = [place[frame] for frame in frames if frame.lane is lane and not frame.lifecycle]
         assert numbers == sorted(set(numbers)), lane
 
 
@@ -303,14 +299,12 @@ async def test_p10_without_interruption_nothing_is_missing(
     assert {frame for frame in session.down if not frame.lifecycle} == set(sent)
 
 
-@given(
-    sections(PASSING), st.lists(downstream | interruption | sleep, max_size=80), st.booleans()
-)
+@given(sections(PASSING), st.lists(downstream | interruption | sleep, max_size=80), st.booleans())
 async def test_p11_uninterruptible_frames_survive_every_interruption_in_order(
     sections: list[Section], steps: list[Any], wait: bool
 ) -> None:
     """P11: whatever is interrupted when, all notes arrive, in order, and then the End."""
-    roomy: list[Section] = [section for section in sections]
+    roomy: list[Section] = list(sections)
     for part in Pipeline(roomy):
         assert isinstance(part, Part)
         part.limits = QueueLimits()

@@ -1,6 +1,6 @@
 """P10, P11: what overtakes what at the wire, and what an interruption leaves of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 import pytest
@@ -44,7 +44,7 @@ class LabelledAsync(Labelled):
         return super().serialize(frame)
 
 
-KINDS = {
+KINDS: dict[str, Callable[[int], Frame]] = {
     "audio": lambda n: OutputAudioRawFrame(n.to_bytes(2, "little") * 320, RATE),
     "long audio": lambda n: OutputAudioRawFrame(n.to_bytes(2, "little") * 1700, RATE),
     "message": lambda n: TransportMessageFrame(n, metadata={"label": f"{n}"}),
