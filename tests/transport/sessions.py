@@ -15,13 +15,11 @@ from wsframes import (
     FrameProcessor,
     FramePushed,
     InputAudioRawFrame,
-    InputTransportMessageFrame,
     OutputAudioRawFrame,
     Pipeline,
     PipelineParams,
     PipelineTask,
     RunResult,
-    TransportMessageFrame,
 )
 from wsframes.serializers import RawAudioSerializer
 from wsframes.testing import MemoryPeer
@@ -33,13 +31,11 @@ RATE = 16000
 
 
 class Echo(FrameProcessor):
-    """Answers audio with the same audio, and a message with the same message."""
+    """Answers audio with the same audio."""
 
     def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, InputAudioRawFrame):
             frame = OutputAudioRawFrame(frame.audio, frame.sample_rate, frame.num_channels)
-        elif isinstance(frame, InputTransportMessageFrame):
-            frame = TransportMessageFrame(frame.message)
         self.push_frame_nowait(frame, direction)
 
 

@@ -31,9 +31,7 @@ class Server:
     async def send(self, message: Any) -> None:
         self.sent.append(dict(message))
         if self._send is not None and message["type"] != "websocket.accept":
-            result = self._send(message)
-            if result is not None:
-                await result
+            await self._send(message)
 
     async def accepted(self) -> AsgiSocket:
         socket = AsgiSocket(WebSocket(dict(SCOPE), self.receive, self.send))
@@ -46,7 +44,7 @@ def message(**keys: Any) -> dict[str, Any]:
 
 
 def raising(error: Exception) -> Callable[[Any], Any]:
-    def send(message: Any) -> None:
+    async def send(message: Any) -> None:
         raise error
 
     return send

@@ -70,8 +70,7 @@ class App:
 
 
 async def read_all(client: WebsocketClient) -> None:
-    async for _ in client.receive():
-        pass
+    assert [data async for data in client.receive()] == []
 
 
 # --- life

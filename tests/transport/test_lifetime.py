@@ -10,7 +10,6 @@ from wsframes import (
     EndFrame,
     Frame,
     FrameProcessor,
-    InputAudioRawFrame,
     InterruptionFrame,
     OutputAudioRawFrame,
     OutputDTMFFrame,
@@ -433,6 +432,21 @@ async def test_the_deadline_is_exact_whenever_the_write_begins() -> None:
         assert took_s == pytest.approx(5.5)
 
 
+async def test_a_connection_that_was_given_up_before_is_not_given_up_again() -> None:
+    session = Session()
+    async with MemoryPeer(session, exit_timeout_s=60) as peer:
+        await session.started.wait()
+        peer.stall()
+        await session.task.queue_frames([TransportMessageFrame("x" * 40_000)] * 3)
+        await settle()
+        assert session.transport.client.give_up(4321, "enough")
+        await anyio.sleep(100)
+        assert session.results == []
+        await session.task.cancel()
+    assert session.result.reason is EndReason.CANCELLED
+    assert session.transport.client.close_code == 4321
+
+
 async def test_a_pause_that_is_shorter_loses_nothing() -> None:
     session = Session(audio_out_lead_ms=30_000)
     async with MemoryPeer(session) as peer:
@@ -711,4 +725,19 @@ async def test_input_audio_may_come_while_it_ends() -> None:
             await anyio.sleep(0.02)
         assert (await peer.wait_closed()).code == 1000
     assert session.result.reason is EndReason.ENDED
-    assert isinstance(InputAudioRawFrame(b"", RATE), InputAudioRawFrame)
+
+
+async def test_more_interruptions_than_can_be_told_one_by_one() -> None:
+    """They are not counted; but afterwards the peer has been told of the last one."""
+    session = Session(audio_out_lead_ms=0)
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        peer.stall()
+        await session.transport.client.send("x" * 65_537)
+        for _ in range(2000):
+            session.tap.push_frame_nowait(InterruptionFrame())
+        session.tap.push_frame_nowait(audio(0.04))
+        await settle()
+        peer.resume()
+        await anyio.sleep(1)
+        assert len(audio_of(peer)) == 1280

@@ -175,8 +175,11 @@ class MediaQueueMachine(RuleBasedStateMachine):
         byte=st.integers(0, 255).map(lambda n: bytes([n])),
     )
     def put_audio(self, rate: int, frames: int, byte: bytes) -> None:
-        self.queue.put_audio(byte * 2 * frames, rate)
-        self.queued.append(byte * 2 * frames)
+        audio = byte * 2 * frames
+        self.queue.put_audio(audio, rate)
+        if self.queued and isinstance(self.queued[-1], bytes):
+            audio = self.queued.pop() + audio  # type: ignore[operator]
+        self.queued.append(audio)
 
     @rule(uninterruptible=st.booleans())
     def put_frame(self, uninterruptible: bool) -> None:
@@ -193,20 +196,15 @@ class MediaQueueMachine(RuleBasedStateMachine):
     def take(self) -> None:
         item = self.queue.take()
         self.at_work = True
-        while self.queued[0] == b"":
-            del self.queued[0]
         expected = self.queued.pop(0)
+        if expected == b"":
+            expected = self.queued.pop(0)
         if not isinstance(item, Chunk):
             assert item is expected
             return
-        audio = b""
-        while isinstance(expected, bytes) and len(audio + expected) < len(item.audio):
-            audio += expected
-            expected = self.queued.pop(0)
         assert isinstance(expected, bytes)
-        missing = len(item.audio) - len(audio)
-        assert audio + expected[:missing] == item.audio
-        self.queued.insert(0, expected[missing:])
+        assert expected.startswith(item.audio)
+        self.queued.insert(0, expected[len(item.audio) :])
 
     @precondition(lambda self: self.at_work)
     @rule(dropped=st.sampled_from([None, "unsent"]))

@@ -7,14 +7,12 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.strategies import CHUNK_MS, SAMPLE_RATES
 from tests.transport.sessions import sound
 from wsframes import (
     BotSpeakingFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     Frame,
-    InterruptionFrame,
     OutputAudioRawFrame,
     SystemFrame,
     TextFrame,
@@ -41,7 +39,7 @@ class Sink:
 
     Attributes:
         reason: why it takes nothing; None: it takes everything.
-        takes_s: how long each write lasts.
+        takes_s: how long each write of audio lasts.
     """
 
     def __init__(self) -> None:
@@ -60,8 +58,6 @@ class Sink:
         return self.reason
 
     async def write_in_turn(self, frame: Frame) -> str | None:
-        if self.takes_s:
-            await anyio.sleep(self.takes_s)
         self.items.append(frame)
         return self.reason
 
@@ -189,8 +185,7 @@ async def test_without_a_set_rate_the_audio_says_it_and_time_goes_on() -> None:
 
 @pytest.mark.parametrize("lead_ms", [0, 200, 2000])
 @pytest.mark.parametrize("num_channels", [1, 2])
-@pytest.mark.parametrize("chunk_ms", CHUNK_MS)
-@pytest.mark.parametrize("rate", SAMPLE_RATES)
+@pytest.mark.parametrize(("rate", "chunk_ms"), [(8000, 60), (11025, 10), (48000, 20)])
 async def test_every_chunk_leaves_at_its_time(
     rate: int, chunk_ms: int, num_channels: int, lead_ms: int
 ) -> None:
@@ -368,13 +363,12 @@ async def test_after_an_interruption_audio_starts_with_a_sample_and_at_once() ->
 
 async def test_nothing_leaves_while_the_gate_is_shut() -> None:
     async with bench() as b:
-        interruption = InterruptionFrame()
-        b.gate.shut(interruption)
+        b.gate.shut()
         b.put(bytes(640))
         b.sender.put_frame(TransportMessageFrame(1))
         await anyio.sleep(1)
         assert b.sink.items == []
-        b.gate.told(interruption)
+        b.gate.told(b.gate.number)
         await settle()
         assert len(b.sink.items) == 2
 
@@ -384,13 +378,12 @@ async def test_a_write_that_an_interruption_overtakes_is_no_part_of_what_follows
         b.sink.takes_s = 1.0
         b.put(bytes(640))
         await anyio.sleep(0.5)
-        interruption = InterruptionFrame()
-        b.gate.shut(interruption)
+        b.gate.shut()
         assert b.sender.interrupt() == (0.0, 0.0)
         b.sink.takes_s = 0.0
         await anyio.sleep(1)
         assert b.sink.speech == []
-        b.gate.told(interruption)
+        b.gate.told(b.gate.number)
         begun_s = anyio.current_time()
         b.put(bytes(1280))
         await anyio.sleep(1)

@@ -331,9 +331,8 @@ async def test_each_chunk_is_a_complete_wav_file_if_asked_for(channels: int) -> 
 async def test_destinations_have_their_own_streams() -> None:
     class Labelled(RawAudioSerializer):
         def serialize(self, frame: Frame) -> str | bytes | None:
-            if isinstance(frame, OutputAudioRawFrame):
-                return f'"{frame.transport_destination} {len(frame.audio)}"'
-            return None
+            assert isinstance(frame, OutputAudioRawFrame)
+            return f'"{frame.transport_destination} {len(frame.audio)}"'
 
     session = Session(
         serializer=Labelled(), audio_out_destinations=["music", "room"], audio_out_lead_ms=0

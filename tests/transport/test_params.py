@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+import anyio
 import pytest
 from pydantic import ValidationError
 
@@ -313,18 +314,14 @@ def test_a_serializer() -> None:
 CALLBACKS = ("on_client_connected", "on_client_disconnected", "on_session_timeout")
 
 
-async def _callback(websocket: Any) -> None:
-    pass
-
-
 def test_all_callbacks_are_required() -> None:
-    complete = dict.fromkeys(CALLBACKS, _callback)
-    assert WebsocketCallbacks(**complete).on_client_connected is _callback
+    complete: dict[str, Any] = dict.fromkeys(CALLBACKS, anyio.sleep)
+    assert WebsocketCallbacks(**complete).on_client_connected is anyio.sleep
     for name in CALLBACKS:
-        missing = {other: _callback for other in CALLBACKS if other != name}
+        missing: dict[str, Any] = {other: anyio.sleep for other in CALLBACKS if other != name}
         with pytest.raises(ValidationError, match=name):
             WebsocketCallbacks(**missing)
         with pytest.raises(ValidationError, match=name):
             WebsocketCallbacks(**{**complete, name: 1})  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="on_close"):
-        WebsocketCallbacks(**complete, on_close=_callback)  # type: ignore[call-arg]
+        WebsocketCallbacks(**complete, on_close=anyio.sleep)  # type: ignore[call-arg]

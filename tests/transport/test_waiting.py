@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsframes import InterruptionFrame
 from wsframes.testing import run_virtual, settle
 from wsframes.transport.waiting import ClearGate, Signal, Turns
 
@@ -36,58 +35,55 @@ async def test_a_signal_wakes_those_who_wait_and_none_who_come_later() -> None:
 async def test_the_gate_opens_when_the_last_interruption_has_been_told() -> None:
     gate = ClearGate()
     await gate.wait_open()
-    first, second = InterruptionFrame(), InterruptionFrame()
-    assert not gate.awaits(first)
-    gate.shut(first)
-    gate.shut(second)
-    assert gate.is_shut
     passed = anyio.Event()
 
     async def pass_through() -> None:
         await gate.wait_open()
         passed.set()
 
+    gate.shut()
+    first = gate.number
+    assert gate.is_shut
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pass_through)
         await settle()
+        gate.shut()  # while the peer is being told of the first one
         gate.told(first)
-        assert not gate.awaits(first)
-        assert gate.awaits(second)
         await settle()
         assert gate.is_shut
         assert not passed.is_set()
-        gate.told(second)
+        gate.told(gate.number)
         assert not gate.is_shut
         await passed.wait()
+    gate.told(first)
+    assert not gate.is_shut
+
+
+async def test_what_is_told_covers_all_interruptions_until_then() -> None:
+    gate = ClearGate()
+    for _ in range(3):
+        gate.shut()
+    gate.told(gate.number)
+    await gate.wait_open()
 
 
 async def test_a_gate_that_is_shut_again_before_anyone_passed_stays_shut_for_all() -> None:
     gate = ClearGate()
-    first, second = InterruptionFrame(), InterruptionFrame()
-    gate.shut(first)
     passed = anyio.Event()
 
     async def pass_through() -> None:
         await gate.wait_open()
         passed.set()
 
+    gate.shut()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pass_through)
         await settle()
-        gate.told(first)
-        gate.shut(second)
+        gate.told(gate.number)
+        gate.shut()
         await settle()
         assert not passed.is_set()
-        gate.told(second)
-
-
-async def test_telling_of_an_interruption_that_nobody_awaits_is_harmless() -> None:
-    gate = ClearGate()
-    gate.told(InterruptionFrame())
-    awaited = InterruptionFrame()
-    gate.shut(awaited)
-    gate.told(InterruptionFrame())
-    assert gate.is_shut
+        gate.told(gate.number)
 
 
 async def test_turns_are_taken_in_the_order_of_asking() -> None:

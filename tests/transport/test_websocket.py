@@ -36,16 +36,8 @@ from wsframes.transport.fastapi_websocket import (
 SCOPE = {"type": "websocket", "headers": []}
 
 
-async def receive() -> Any:
-    return {"type": "websocket.connect"}
-
-
-async def send(message: Any) -> None:
-    pass
-
-
 def bare() -> tuple[Any, Any, Any]:
-    return (dict(SCOPE), receive, send)
+    return (dict(SCOPE), anyio.sleep_forever, anyio.sleep)
 
 
 async def test_its_parts() -> None:
@@ -242,6 +234,8 @@ async def test_parts_put_together_by_hand() -> None:
         assert client.websocket is transport.websocket
         assert not client.is_connected
         assert not client.is_closing
+        await client.trigger_client_connected()
+        assert log == ["told"]
         entrance = FastAPIWebsocketInputTransport(transport, transport.client, params, name="in")
         exit = FastAPIWebsocketOutputTransport(transport, transport.client, params, name="out")
         task = PipelineTask(Pipeline([entrance, exit]))

@@ -105,7 +105,7 @@ class WebsocketOutputTransport(FrameProcessor):
 
     def interrupt(self, frame: InterruptionFrame) -> None:
         """Drop what the peer is not to hear any more."""
-        self._gate.shut(frame)
+        self._gate.shut()
         for destination, sender in self._senders.items():
             interrupted = sender.interrupt()
             if interrupted != (0, 0):
@@ -149,11 +149,11 @@ class WebsocketOutputTransport(FrameProcessor):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Send what is urgent, and wait for room for the rest."""
         if isinstance(frame, InterruptionFrame):
-            if self._gate.awaits(frame):
-                try:
-                    await self._write_apart(frame)
-                finally:
-                    self._gate.told(frame)
+            number = self._gate.number
+            try:
+                await self._write_apart(frame)
+            finally:
+                self._gate.told(number)
         elif direction is not DOWNSTREAM:
             self.push_frame_nowait(frame, direction)
         elif isinstance(frame, StopFrame):

@@ -4,8 +4,6 @@ from collections import deque
 
 import anyio
 
-from wsframes.frames import InterruptionFrame
-
 __all__ = ["ClearGate", "Signal", "Turns"]
 
 
@@ -31,29 +29,30 @@ class Signal:
 class ClearGate:
     """Shut from an interruption until the peer has been told of it, so that no new audio overtakes.
 
+    Whoever tells the peer asks for the number first, and gives it back when that is done: what is
+    told covers all interruptions until then.
+
     Attributes:
-        is_shut: whether a peer has yet to be told.
+        is_shut: whether the peer has yet to be told.
+        number: of the latest interruption.
     """
 
-    __slots__ = ("_opened", "_untold", "is_shut")
+    __slots__ = ("_opened", "_told", "is_shut", "number")
 
     def __init__(self) -> None:
-        self._untold: set[int] = set()
-        self._opened = Signal()
+        self.number = 0
         self.is_shut = False
+        self._told = 0
+        self._opened = Signal()
 
-    def shut(self, interruption: InterruptionFrame) -> None:
-        self._untold.add(interruption.id)
+    def shut(self) -> None:
+        self.number += 1
         self.is_shut = True
 
-    def awaits(self, interruption: InterruptionFrame) -> bool:
-        """Whether the peer is to be told of this one."""
-        return interruption.id in self._untold
-
-    def told(self, interruption: InterruptionFrame) -> None:
-        """The peer has been told, or cannot be."""
-        self._untold.discard(interruption.id)
-        if not self._untold:
+    def told(self, number: int) -> None:
+        """The peer has been told of the interruptions up to this one, or cannot be."""
+        self._told = max(self._told, number)
+        if self._told == self.number:
             self.is_shut = False
             self._opened.set()
 
