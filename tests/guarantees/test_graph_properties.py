@@ -150,7 +150,7 @@ def make(kind: type[Frame], number: int) -> Frame:
     if issubclass(kind, InterruptionFrame):
         return kind()
     make_any: Any = kind
-    return cast(Frame, make_any(str(number)))
+    return cast("Frame", make_any(str(number)))
 
 
 async def play(

@@ -316,12 +316,13 @@ CALLBACKS = ("on_client_connected", "on_client_disconnected", "on_session_timeou
 
 def test_all_callbacks_are_required() -> None:
     complete: dict[str, Any] = dict.fromkeys(CALLBACKS, anyio.sleep)
-    assert WebsocketCallbacks(**complete).on_client_connected is anyio.sleep
+    callbacks: Any = WebsocketCallbacks(**complete)
+    assert callbacks.on_client_connected is anyio.sleep
     for name in CALLBACKS:
         missing: dict[str, Any] = {other: anyio.sleep for other in CALLBACKS if other != name}
         with pytest.raises(ValidationError, match=name):
             WebsocketCallbacks(**missing)
         with pytest.raises(ValidationError, match=name):
-            WebsocketCallbacks(**{**complete, name: 1})  # type: ignore[arg-type]
+            WebsocketCallbacks(**{**complete, name: 1})
     with pytest.raises(ValidationError, match="on_close"):
         WebsocketCallbacks(**complete, on_close=anyio.sleep)  # type: ignore[call-arg]
