@@ -95,9 +95,8 @@ async def test_only_empty_branches() -> None:
 
 
 async def test_branches_that_each_let_something_else_through() -> None:
-    async with running(
-        ParallelPipeline([Only(Word)], [Only(Note)], [Only(CancelFrame)])
-    ) as session:
+    parallel = ParallelPipeline([Only(Word)], [Only(Note)], [Only(CancelFrame)])
+    async with running(parallel) as session:
         await session.send(Word("a"), Note("b"), Alert("c"))
         assert session.texts() == ["a", "b"]
         await session.end()
@@ -132,6 +131,7 @@ async def test_parallel_pipelines_stand_within_each_other() -> None:
         await session.send(*words(3))
         await session.send(InterruptionFrame())
         session.task._send(Word("up"), UP)
+        await settle()
         await session.end()
         assert session.texts() == ["0", "1", "2"]
         assert texts(session.up) == ["up"]
@@ -258,12 +258,12 @@ async def test_an_end_upstream_passes_from_within_a_branch() -> None:
 async def test_an_error_in_a_branch_passes_once() -> None:
     class Fails(FrameProcessor):
         def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-            raise LookupError
+            if isinstance(frame, Word):
+                raise LookupError
 
     async with running(ParallelPipeline([Fails(name="it")], [Function()])) as session:
         await session.send(Word("a"))
-        assert session.texts() == []
-        assert (await session.wait()).reason is EndReason.ERROR, "it could not even start"
+        assert session.texts() == ["a"]
         assert len(errors(session.up)) == 1
 
 
@@ -277,8 +277,7 @@ async def test_a_lane_behind_a_join_holds_the_branches_up() -> None:
     stuck = Small("stuck", lambda frame: anyio.sleep_forever())
     async with running(ParallelPipeline([left], []), stuck) as session:
         with anyio.move_on_after(1):
-            for word in words(100):
-                await session.task.queue_frame(word)
+            await session.task.queue_frames(words(100))
         counts = session.task.statistics()
         assert counts["stuck"].taken < 5
         assert counts["left"].taken < 5

@@ -402,11 +402,7 @@ async def test_background_work_and_system_frames_push_through_an_interruption() 
 
 
 async def test_an_end_waits_for_the_system_frames_before_it() -> None:
-    async def handle(frame: Frame) -> None:
-        if isinstance(frame, Alert):
-            await anyio.sleep(1)
-
-    it = Lane("it", handle)
+    it = Lane("it", lambda frame: anyio.sleep(1))
     async with running(it) as session:
         await session.send(Alert("a"), Alert("b"))
         await session.end()
@@ -472,7 +468,7 @@ async def test_an_end_that_a_processor_pushes_ends_what_is_below_and_then_the_ru
 
 
 async def test_a_second_end_passes_a_lane_that_has_had_one() -> None:
-    slow = Lane("slow", lambda frame: anyio.sleep(5))
+    slow = Lane("slow", lambda frame: anyio.sleep(3))
     it = Lane("it")
     async with running(it, slow) as session:
         await session.send(Word())
@@ -701,6 +697,77 @@ async def test_a_lane_that_never_waits_lets_others_run() -> None:
             tasks.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize("kind", [Word, Alert])
+async def test_a_lane_that_takes_no_more_ends_the_run(kind: type[Frame]) -> None:
+    class Small(Lane):
+        queue_limits = QueueLimits(max_frames=2)
+
+    async with running(Small("it", lambda frame: anyio.sleep_forever())) as session:
+        await session.send(kind())
+        for _ in range(33):
+            session.task._send(kind())
+        result = await session.wait()
+    assert result.reason is EndReason.OVERLOAD
+    assert result.error == f"the {kind.lane.value} queue of it is full"
+    assert result.stuck == "it"
+
+
+async def test_only_media_are_held_up_by_what_a_system_frame_leads_to() -> None:
+    class Small(Lane):
+        queue_limits = QueueLimits(max_frames=2)
+
+    class Multiplies(FrameProcessor):
+        done = 0
+
+        async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+            if not frame.lifecycle:
+                for _ in range(4):
+                    await self.push_frame(Word())
+                self.done += 1
+
+    it = Multiplies()
+    async with running(it, Small("small", lambda frame: anyio.sleep_forever())) as session:
+        await session.send(Alert())
+        assert it.done == 1
+        await session.send(Media())
+        assert it.done == 1
+        session.task._send(Word())
+        await settle()
+        assert it.done == 1, "an ordered frame is held up as well"
+
+
+async def test_other_system_frames_do_not_wait_for_room() -> None:
+    class Small(Lane):
+        queue_limits = QueueLimits(max_frames=2)
+
+    async with running(Small("it", lambda frame: anyio.sleep_forever())) as session:
+        with anyio.fail_after(1):
+            await session.task.queue_frames(Alert() for _ in range(10))
+
+
+async def test_an_interruption_passes_a_lane_that_has_ended() -> None:
+    it, last = Lane("it"), Lane("last", lambda frame: anyio.sleep(3))
+    async with running(it, last) as session:
+        await session.send(Note())
+        await session.task.stop_when_done()
+        await settle()
+        await session.send(InterruptionFrame())
+        assert (await session.wait()).reason is EndReason.ENDED
+    assert it.calls == ["start", "stop", "cleanup"]
+    assert last.calls == ["start", "interrupt", "stop", "cleanup"]
+
+
+async def test_super_may_be_awaited_by_habit() -> None:
+    class FromPipecat(FrameProcessor):
+        async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+            await super().process_frame(frame, direction)
+            await self.push_frame(frame, direction)
+
+    async with running(FromPipecat()) as session:
+        await session.send(Word("a"))
+        assert session.texts() == ["a"]
+
+
 async def test_a_lane_that_its_own_push_comes_back_to_does_not_wait_for_itself() -> None:
     class OneWay(Function):
         """Lets no notes down."""
@@ -719,7 +786,7 @@ async def test_a_lane_that_its_own_push_comes_back_to_does_not_wait_for_itself()
         def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
             if isinstance(frame, Note) and direction is self.takes:
                 self.push_frame_nowait(Note(), UP if direction is DOWN else DOWN)
-            elif not isinstance(frame, Note):
+            else:
                 super().process_frame(frame, direction)
 
     class Small(Lane):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.graph.parts import DOWN, UP, Alert, Function, Lane, Word, running
 from tests.graph.test_failures import stray_cancellation
-from wsframes.frames import EndFrame, Frame, InterruptionFrame, StartFrame
+from wsframes.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, StartFrame
 from wsframes.graph import BaseObserver, FramePushed, ParallelPipeline, Pipeline, PipelineTask
 from wsframes.testing import settle
 
@@ -122,6 +122,20 @@ async def test_one_that_cannot_follow_loses_the_newest_and_they_are_counted() ->
     (counts,) = session.task.observer_statistics()
     assert counts.queued == 0
     assert counts.dropped["cancelled"] == 1025
+
+
+@pytest.mark.parametrize("kind", [EndFrame, CancelFrame])
+async def test_a_queued_one_sees_the_last_frames_too(kind: type[Frame]) -> None:
+    class Slow(Queued):
+        async def on_push_frame(self, data: FramePushed) -> None:  # type: ignore[override]
+            await anyio.sleep(0.01)
+            await super().on_push_frame(data)
+
+    slow = Slow()
+    async with running(Function("it"), observers=[slow]) as session:
+        await session.send(kind())
+        await session.wait()
+    assert slow.hops(kind)[-1] == ("it", "sink")
 
 
 async def test_branches_are_observed_too() -> None:

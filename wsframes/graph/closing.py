@@ -22,7 +22,8 @@ class Step:
     """
 
     CANCEL_HOOKS = 0.4
-    HANDLERS = 0.6
+    OBSERVERS = 0.5
+    HANDLERS = 0.65
     CLEAN_UP = 0.85
     LAST_HANDLERS = 1.0
 

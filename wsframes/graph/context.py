@@ -109,6 +109,13 @@ class RunContext:
             self.result = RunResult(reason=reason, close_code=close_code, error=error, stuck=stuck)
             self._alarm.look_up()
 
+    def finish_by(self, exc: BaseException) -> None:
+        """End the run because this goes through it: the cancellation of its caller, or worse."""
+        if isinstance(exc, anyio.get_cancelled_exc_class()):
+            self.finish(EndReason.CANCELLED)
+        else:
+            self.finish(EndReason.ERROR, error=exc)
+
     def add_to_result(self, *, close_code: int | None = None, stuck: str | None = None) -> None:
         """Complete a result that is decided, where it does not say these yet."""
         result = self.result
@@ -151,6 +158,7 @@ class RunContext:
             await func(*args)
         except BaseException as exc:
             if not is_failure(exc):
+                self.finish_by(exc)
                 raise
             self._failed(*title, exc)
         finally:

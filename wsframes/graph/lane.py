@@ -89,11 +89,12 @@ class LaneNode(Node):
         self._mailbox.drop_interruptible()
         self._ordered.tell_room()
 
-    async def wait_for_room(self, frame: Frame, direction: FrameDirection) -> None:
+    def may_wait(self, frame: Frame, direction: FrameDirection) -> bool:
         system = self._system
-        urgent = None if system is None else system.current
-        if urgent is None or urgent.input_media or not self._is_task_of(system):
-            await super().wait_for_room(frame, direction)
+        if system is not None and system.current is not None and system.is_current_task():
+            # Nothing but media is held up by what a system frame leads to.
+            return system.current.input_media and super().may_wait(frame, direction)
+        return super().may_wait(frame, direction)
 
     @property
     def is_cancelled(self) -> bool:
@@ -149,10 +150,9 @@ class LaneNode(Node):
     def _not_taken(
         self, worker: Worker, frame: Frame, direction: FrameDirection, verdict: Put
     ) -> None:
-        if verdict is Put.FULL:
-            if direction is DOWNSTREAM:
-                self.dispatcher.congested.append(worker)
-        elif verdict is Put.OVERFLOW:
+        if verdict is Put.FULL and direction is DOWNSTREAM:
+            self.dispatcher.congested.append(worker)
+        if verdict is Put.OVERFLOW:
             error = f"the {frame.lane.value} queue of {self.name} is full"
             self.context.finish(EndReason.OVERLOAD, error=error, stuck=self.name)
 
@@ -204,7 +204,7 @@ class LaneNode(Node):
             self.counts.dropped["full"] += 1
 
     def _down_interrupted(self, frame: Frame, direction: FrameDirection) -> None:
-        if frame.uninterruptible or not self._is_task_of(self._ordered):
+        if frame.uninterruptible or not self._ordered.is_current_task():
             self.dispatcher.send(self.beyond(), frame, direction)
         else:
             self.taken += 1
@@ -217,9 +217,6 @@ class LaneNode(Node):
 
     def _workers(self) -> list[Worker]:
         return [self._ordered] if self._system is None else [self._ordered, self._system]
-
-    def _is_task_of(self, worker: Worker | None) -> bool:
-        return worker is not None and worker.is_current_task()
 
 
 def _awaitable(node: Node, processor: FrameProcessor) -> Callable[..., Awaitable[None]]:

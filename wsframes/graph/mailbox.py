@@ -269,11 +269,6 @@ class Mailbox:
         self.ordered.clear(reason)
         self._served = self._ranked
 
-    def first_ordered(self) -> Frame | None:
-        """The ordered frame that is next, left in its place."""
-        entries = self.ordered.entries
-        return entries[0][0] if entries else None
-
     def has_ordered(self, frame: Frame) -> bool:
         """Whether this very frame waits among the ordered ones. Looks at each."""
         return any(entry[0] is frame for entry in self.ordered.entries)

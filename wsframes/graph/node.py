@@ -6,6 +6,7 @@ it runs, at a gate after the end.
 """
 
 import inspect
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import anyio.lowlevel
@@ -78,7 +79,7 @@ class Via:
         self.taken = 0
 
 
-class Node:
+class Node(ABC):
     """One place. Subclasses say what happens to a frame there."""
 
     __slots__ = ("call", "context", "counts", "dispatcher", "down", "name", "next", "prev", "state",
@@ -142,12 +143,12 @@ class Node:
 
     def drop_waiting(self) -> None:
         """An interruption found this place before its start: drop what it drops, here only."""
-        if isinstance(self.down, _Hold):
-            self.down.drop_interruptible()
+        assert isinstance(self.down, _Hold)
+        self.down.drop_interruptible()
 
+    @abstractmethod
     def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         """Deal with one that has a meaning in this state, and forward it."""
-        self.forward_lifecycle(frame, direction)
 
     def entrance(self, state: NodeState) -> Receive | None:
         """What `call` is in a state."""
@@ -177,11 +178,14 @@ class Node:
         that was refused lets others run: a producer that goes on and on after the end would
         otherwise never be cancelled.
         """
-        if _REFUSAL in self.dispatcher.congested:
-            await _REFUSAL.wait_for_room()
-        elif direction is DOWNSTREAM and (frame.lane is Lane.ORDERED or frame.input_media):
-            for lane in self.dispatcher.congested:
+        may_wait = self.may_wait(frame, direction)
+        for lane in self.dispatcher.congested:
+            if may_wait or lane is _REFUSAL:
                 await lane.wait_for_room()
+
+    def may_wait(self, frame: Frame, direction: FrameDirection) -> bool:
+        """Whether a push of this frame, from here, may be held up."""
+        return direction is DOWNSTREAM and (frame.lane is Lane.ORDERED or frame.input_media)
 
     def forward_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         """Move a lifecycle frame on, and with it this node's state, if it still has a meaning."""
@@ -222,6 +226,8 @@ class Node:
         if isinstance(frame, Frame):
             self.report_on(frame, exc)
         else:
+            if not hasattr(frame, "lifecycle"):
+                self.taken += 1  # it was not counted: that was the first thing to be asked of it
             name = self.name if pusher is None else pusher.name
             text = f"{name} pushed {describe(frame)}, which is no frame"
             self.report(text, UsageError(text))
@@ -235,16 +241,18 @@ class Node:
         """Log an error and push it upstream; a fatal one is also told to the run at once."""
         self.context.failures.error(self.name, text, exc)
         error = ErrorFrame(text, fatal=fatal, processor=self.name, exception=exc)
-        if fatal:
+        if fatal or self.prev is None:
             self._send_to_source(error)
-        self.push(error, UPSTREAM)
+        if self.prev is not None:
+            self.push(error, UPSTREAM)
 
     def refuse(self, reason: str) -> None:
         """Count a frame that was not let in."""
         self.taken += 1
         self.counts.refused[reason] += 1
-        if self.dispatcher.running:
-            self.dispatcher.congested.append(_REFUSAL)
+        congested = self.dispatcher.congested
+        if self.dispatcher.running and _REFUSAL not in congested:
+            congested.append(_REFUSAL)
 
     # The end.
 
@@ -267,23 +275,22 @@ class Node:
         )
 
     def _enter_state(self, state: NodeState) -> None:
-        gate = self.down
+        hold = self.down if isinstance(self.down, _Hold) else None
         self.state = state
         self.call = self.entrance(state)
-        if state is RUNNING:
-            if self.next is not None:
-                self.down = self.beyond()
-            if isinstance(gate, _Hold):
-                gate.release()
-            return
-        if isinstance(gate, _Hold):
-            gate.close("cancelled" if state is CANCELLED else "ended")
-        self.down = Via(self._after_cancel if state is CANCELLED else self._after_end, self)
+        if state is CANCELLED:
+            self.down = Via(self._after_cancel, self)
+        elif state is not RUNNING:
+            self.down = Via(self._after_end, self)
+        elif self.next is not None:
+            self.down = self.beyond()
+        if hold is not None:
+            hold.let_go(state)
 
     def _after_end(self, frame: Frame, direction: FrameDirection) -> None:
         if frame.lane is Lane.SYSTEM and not frame.input_media and self.next is not None:
             self.dispatcher.send(self.beyond(), frame, direction)
-        elif not self.context.is_moving(frame, direction):
+        else:
             self.refuse("ended")
 
     def _after_cancel(self, frame: Frame, direction: FrameDirection) -> None:
@@ -336,7 +343,10 @@ class _Hold:
             text = f"{node.name} pushed more than {_MAX_HELD} frames before its start was over"
             node.context.finish(EndReason.OVERLOAD, error=text, stuck=node.name)
 
-    def release(self) -> None:
+    def let_go(self, state: NodeState) -> None:
+        """The node leaves its waiting state: push what is held, or drop it."""
+        if state is not RUNNING:
+            self.close("cancelled" if state is CANCELLED else "ended")
         frames, self._frames = self._frames, []
         for frame in frames:
             self._node.push(frame, DOWNSTREAM)

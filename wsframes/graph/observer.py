@@ -63,11 +63,16 @@ class _Watch:
         self._counts = Counts()
         self._waiting: deque[FramePushed] = deque()
         self._wake = anyio.Event()
+        self._idle = anyio.Event()
         if inspect.iscoroutinefunction(observer.on_push_frame):
             self.tell: Callable[[FramePushed], None] = self._queue
             context.start_soon(self._run, name=self._name)
         else:
             self.tell = self._call
+            self._idle.set()
+
+    async def wait_idle(self) -> None:
+        await self._idle.wait()
 
     def statistics(self) -> QueueStatistics:
         return QueueStatistics(
@@ -98,6 +103,8 @@ class _Watch:
         self._taken += 1
         if len(self._waiting) < _MAX_WAITING:
             self._waiting.append(data)
+            if self._idle.is_set():
+                self._idle = anyio.Event()
             self._wake.set()
         else:
             self._counts.dropped["full"] += 1
@@ -115,6 +122,7 @@ class _Watch:
                     self._failed(exc)
                 else:
                     self._counts.delivered += 1
+            self._idle.set()
             self._wake = anyio.Event()
             await self._wake.wait()
 
@@ -135,6 +143,11 @@ class Observers:
 
     def begin(self, context: RunContext) -> None:
         self._watches = [_Watch(observer, context) for observer in self._observers]
+
+    async def wait_idle(self) -> None:
+        """Wait until they have been told of all that they were to be told of."""
+        for watch in self._watches:
+            await watch.wait_idle()
 
     def end(self) -> None:
         for watch in self._watches:

@@ -3,7 +3,8 @@
     start      StartFrame goes through the graph; a deadline watches it
     work       until the end is decided: by a frame that comes out of the graph, by a timer, by a
                processor (`end_run`), or from outside (`cancel`)
-    wind down  unless End or Stop has come through: CancelFrame to all, time for their `cancel`
+    wind down  unless End or Stop has come through: CancelFrame to all, time for their `cancel`;
+               time for the observers to see the last frames
     leave      the task group of lanes and background work is cancelled
     clean up   every processor's `cleanup`, then what is left of the events
 
@@ -119,13 +120,12 @@ class Run:
                             self._open()
                             begin()
                             await self._wind_down(await self.context.run_timers())
+                        except BaseException as exc:
+                            self.context.finish_by(exc)
+                            raise
                         finally:
                             outer.start_soon(self._watch_leaving, leaving)
                         workers.cancel_scope.cancel()
-                except BaseException as exc:
-                    if not isinstance(exc, anyio.get_cancelled_exc_class()):
-                        self.context.finish(EndReason.ERROR, error=_first_of(exc))
-                    raise
                 finally:
                     leaving.cancel()
                     outer.start_soon(self._hurry_when_cancelled)
@@ -235,11 +235,15 @@ class Run:
             self._heartbeats.send()
 
     async def _wind_down(self, result: RunResult) -> None:
-        if result.reason in _GRACEFUL:
-            return
         if result.reason is EndReason.CANCELLED:
             self._patience.hurry()
-        self.source.send(CancelFrame(reason=result.reason))
+        if result.reason not in _GRACEFUL:
+            await self._cancel_processors(result.reason)
+        with self._patience.step(Step.OBSERVERS, self._params.cancel_timeout):
+            await self._observers.wait_idle()
+
+    async def _cancel_processors(self, reason: EndReason) -> None:
+        self.source.send(CancelFrame(reason=reason))
         lanes = [node for node in self.nodes if isinstance(node, LaneNode)]
         seconds = self._params.cancel_timeout * Step.CANCEL_HOOKS
         with self._patience.step(Step.CANCEL_HOOKS, seconds):
@@ -268,7 +272,6 @@ class Run:
         """Shielded: release everything and tell the end."""
         params = self._params
         context = self.context
-        context.finish(EndReason.CANCELLED)  # where nothing is decided, the caller was cancelled
         assert context.result is not None
         for node in self.nodes:
             node.close()

@@ -47,6 +47,9 @@ class PipelineRunner:
             if threading.current_thread() is not threading.main_thread():
                 raise UsageError("signals can be handled in the main thread only")
             async with AsyncExitStack() as watch:
+                for number in self._signals:
+                    # asyncio leaves the default handler behind, and not the one that was there.
+                    watch.callback(signal.signal, number, signal.getsignal(number))
                 signals = watch.enter_context(anyio.open_signal_receiver(*self._signals))
                 tasks = await watch.enter_async_context(anyio.create_task_group())
                 watch.callback(tasks.cancel_scope.cancel)

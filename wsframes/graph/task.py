@@ -6,6 +6,8 @@ from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio.lowlevel
+
 from wsframes.exceptions import UsageError
 from wsframes.frames import EndFrame, Frame, FrameDirection, StopFrame
 from wsframes.graph.failures import describe
@@ -167,7 +169,11 @@ class PipelineTask:
             UsageError: it is no frame, or too many are kept already.
         """
         run = self._send(frame, direction)
-        if run is not None and run.context.dispatcher.congested:
+        if run is None:
+            if self._state is _State.FINISHED:
+                # As any refused push: whoever goes on and on must be cancellable.
+                await anyio.lowlevel.checkpoint()
+        elif run.context.dispatcher.congested and not frame.lifecycle:
             await run.source.wait_for_room(frame, direction)
 
     async def queue_frames(self, frames: Iterable[Frame] | AsyncIterable[Frame]) -> None:

@@ -59,8 +59,8 @@ class TaskEvents:
         self._events = events
 
     def tell(self, name: str, *args: Any) -> None:
-        if self._events is not None:
-            self._events.emit(self.handlers, name, self._task, *args)
+        assert self._events is not None
+        self._events.emit(self.handlers, name, self._task, *args)
 
     def statistics(self) -> QueueStatistics:
         return QueueStatistics() if self._events is None else self._events.statistics()
