@@ -65,14 +65,13 @@ ENDINGS: dict[str, Ending] = {
 }
 
 
-@every_profile
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_nothing_of_a_session_is_left(profile: ServerProfile, ending: str) -> None:
+async def test_nothing_of_a_session_is_left(ending: str) -> None:
     """P1: no task, and nothing that could not be collected."""
     tasks = {task.id for task in anyio.get_running_tasks()}
     left: list[weakref.ref[object]] = []
 
-    async def live() -> None:
+    async def live(profile: ServerProfile) -> None:
         session = Session(Echo())
         async with MemoryPeer(session, profile=profile) as peer:
             await session.started.wait()
@@ -83,11 +82,11 @@ async def test_nothing_of_a_session_is_left(profile: ServerProfile, ending: str)
         assert isinstance(session.transport, WebsocketTransport)
         left.extend([weakref.ref(session.transport), weakref.ref(session.task)])
 
-    for _ in range(3):
-        await live()
+    for profile in PROFILES:
+        await live(profile)
         assert {task.id for task in anyio.get_running_tasks()} == tasks
     gc.collect()
-    assert [ref() for ref in left] == [None] * 6
+    assert [ref() for ref in left] == [None] * 2 * len(PROFILES)
 
 
 CANCELLABLE = [profile for profile in PROFILES if not profile.shields_send]
