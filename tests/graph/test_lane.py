@@ -166,7 +166,7 @@ async def test_frames_that_start_pushes_are_held_and_bounded() -> None:
     class Floods(AsyncHooks):
         async def start(self, frame: StartFrame) -> None:
             for word in words(1025):
-                await self.push_frame(word)
+                self.push_frame_nowait(word)
             await anyio.sleep(1)
 
     async with running(Floods("it")) as session:
