@@ -15,8 +15,8 @@ from benchmarks.sockets import measure_server
 __all__ = ["benchmark"]
 
 _SESSIONS = {"full": (20, 40), "quick": (20,), "smoke": (2,)}
-_SECONDS = {"full": 10.0, "quick": 4.0, "smoke": 0.2}
-_SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.1}
+_SECONDS = {"full": 10.0, "quick": 4.0, "smoke": 1.0}
+_SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.3}
 _ROUNDS = {"full": 5, "quick": 3, "smoke": 1}
 
 _RATE = 50
