@@ -11,6 +11,7 @@ from wsframes.frames import (
     OutputDTMFFrame,
     OutputDTMFUrgentFrame,
     OutputImageRawFrame,
+    OutputMarkFrame,
     TextFrame,
     TransportMessageFrame,
     TransportMessageUrgentFrame,
@@ -85,6 +86,7 @@ frames_a_client_sends: st.SearchStrategy[Frame] = st.one_of(
     st.builds(TransportMessageUrgentFrame, json_like()),
     st.builds(OutputDTMFFrame, st.sampled_from(DTMF_BUTTONS)),
     st.builds(OutputDTMFUrgentFrame, st.sampled_from(DTMF_BUTTONS)),
+    st.builds(OutputMarkFrame, st.text(max_size=64)),
 )
 frames_a_server_sends: st.SearchStrategy[Frame] = frames_a_client_sends | st.builds(
     InterruptionFrame

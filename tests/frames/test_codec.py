@@ -29,12 +29,14 @@ from wsframes.frames import (
     InputAudioRawFrame,
     InputDTMFFrame,
     InputImageRawFrame,
+    InputMarkFrame,
     InputTransportMessageFrame,
     InterruptionFrame,
     OutputAudioRawFrame,
     OutputDTMFFrame,
     OutputDTMFUrgentFrame,
     OutputImageRawFrame,
+    OutputMarkFrame,
     SpriteFrame,
     StartFrame,
     TextFrame,
@@ -62,6 +64,7 @@ LISTED = (
     InputImageRawFrame,
     InputTransportMessageFrame,
     InputDTMFFrame,
+    InputMarkFrame,
     TextFrame,
 )
 
@@ -123,6 +126,77 @@ def test_text_messages_and_keys_on_the_wire() -> None:
         assert wire(button) == {"type": "dtmf", "button": "#"}
 
 
+def test_a_mark_on_the_wire() -> None:
+    assert wire(OutputMarkFrame("a" * 64)) == {"type": "mark", "mark": "a" * 64}
+    for frame in crossed(OutputMarkFrame("word 3"), to_client=False):
+        assert isinstance(frame, InputMarkFrame)
+        assert frame.mark == "word 3"
+    with pytest.raises(EncodeError, match="a mark of 65 characters, where 64 are the most"):
+        encode_msgpack(OutputMarkFrame("a" * 65))
+    with pytest.raises(DecodeError, match="length <= 64"):
+        decode_json(b'{"type":"mark","mark":"%s"}' % (b"a" * 65))
+
+
+class Backwards:
+    """Packs audio by turning it round, and notes for whom."""
+
+    def __init__(self) -> None:
+        self.names: list[str | None] = []
+
+    def pack(
+        self, audio: bytes, sample_rate: int, num_channels: int, destination: str | None
+    ) -> list[bytes]:
+        if sample_rate == 44100:
+            raise ValueError("not at 44100")
+        self.names.append(destination)
+        return [audio[::-1], b""]
+
+    def unpack(
+        self,
+        packets: list[bytes],
+        num_frames: int,
+        sample_rate: int,
+        num_channels: int,
+        source: str | None,
+    ) -> bytes:
+        self.names.append(source)
+        if len(packets) != 2:
+            raise ValueError(f"{len(packets)} packets")
+        return packets[0][::-1][: 2 * num_channels * num_frames]
+
+
+@pytest.mark.parametrize(
+    ("encode", "decode"), [(encode_msgpack, decode_msgpack), (encode_json, decode_json)]
+)
+def test_packed_audio_on_the_wire(encode: Any, decode: Any) -> None:
+    packer = Backwards()
+    frame = OutputAudioRawFrame(b"\1\2\3\4", 16000, 2, transport_destination="music")
+    data = encode(frame, packer=packer)
+    read = decode(data, client=True, packer=packer)
+    assert isinstance(read, InputAudioRawFrame)
+    assert (read.audio, read.sample_rate, read.num_channels) == (b"\1\2\3\4", 16000, 2)
+    assert read.transport_source == "music"
+    assert packer.names == ["music", "music"]
+    assert decode(encode(frame.replace(transport_destination=None), packer=packer), packer=packer)
+    assert encode(TextFrame("x"), packer=packer) == encode(TextFrame("x"))
+    with pytest.raises(EncodeError, match="not at 44100"):
+        encode(OutputAudioRawFrame(b"", 44100), packer=packer)
+    with pytest.raises(EncodeError, match="sample_rate is 1"):
+        encode(OutputAudioRawFrame(b"", 1), packer=packer)
+    with pytest.raises(DecodeError, match="Opus, which this end was not told to take"):
+        decode(data)
+
+
+def test_packets_that_cannot_be_unpacked_are_refused() -> None:
+    text = '{"type":"opus","packets":[],"num_frames":%d,"sample_rate":%d}'
+    with pytest.raises(DecodeError, match="0 packets"):
+        decode_json(text % (1, 16000), packer=Backwards())
+    with pytest.raises(DecodeError, match="sample_rate"):
+        decode_json(text % (1, 1), packer=Backwards())
+    with pytest.raises(DecodeError, match="num_frames"):
+        decode_json(text % (-1, 16000), packer=Backwards())
+
+
 def test_an_interruption_on_the_wire() -> None:
     assert wire(InterruptionFrame()) == {"type": "interruption"}
     assert wire(InterruptionFrame(), client=True) is None
@@ -163,6 +237,7 @@ def test_a_frame_that_does_not_cross_gives_nothing() -> None:
         TransportMessageUrgentFrame,
         OutputDTMFFrame,
         OutputDTMFUrgentFrame,
+        OutputMarkFrame,
         InterruptionFrame,
     )
     for name in all_frames.__all__:
@@ -417,7 +492,7 @@ def test_bad_msgpack(name: str) -> None:
 
 
 def test_an_unknown_type_is_told_what_is_known() -> None:
-    known = "audio, dtmf, image, message, text"
+    known = "audio, dtmf, image, mark, message, opus, text"
     unknown = b'{"type":"start"}'
     assert check_refused(decode_json, unknown) == f"unknown type 'start'; known are {known}"
     with pytest.raises(DecodeError, match=f"'start'; known are {known}, interruption"):
@@ -533,6 +608,7 @@ _PARTNERS: list[tuple[type[Frame], type[Frame]]] = [
     (TransportMessageFrame, InputTransportMessageFrame),
     (TransportMessageUrgentFrame, InputTransportMessageFrame),
     (DTMFFrame, InputDTMFFrame),
+    (OutputMarkFrame, InputMarkFrame),
     (InterruptionFrame, InterruptionFrame),
 ]
 _PAYLOADS = ("audio", "sample_rate", "num_channels", "image", "size", "format", "text", "message")
@@ -541,7 +617,7 @@ _PAYLOADS = ("audio", "sample_rate", "num_channels", "image", "size", "format", 
 def check_arrival(sent: Frame, received: Frame) -> None:
     partner = next(there for here, there in _PARTNERS if isinstance(sent, here))
     assert type(received) is partner
-    for name in (*_PAYLOADS, "button"):
+    for name in (*_PAYLOADS, "button", "mark"):
         assert getattr(received, name, None) == getattr(sent, name, None), name
 
 

@@ -7,7 +7,7 @@ import anyio
 import pytest
 from pydantic import ValidationError
 
-from wsframes.serializers import FrameSerializer, JsonFrameSerializer
+from wsframes.serializers import FrameSerializer, JsonFrameSerializer, MsgpackFrameSerializer
 from wsframes.transport import TransportParams, WebsocketCallbacks, WebsocketParams
 
 # Name, type and default as on the seed page.
@@ -55,7 +55,6 @@ SEED: dict[str, tuple[str, Any]] = {
 NOT_BUILT: dict[str, Any] = {
     "audio_in_filter": object(),
     "audio_out_mixer": object(),
-    "audio_out_bitrate": 64000,
     "vad_analyzer": object(),
     "turn_analyzer": object(),
     "video_out_enabled": True,
@@ -326,3 +325,9 @@ def test_all_callbacks_are_required() -> None:
             WebsocketCallbacks(**{**complete, name: 1})
     with pytest.raises(ValidationError, match="on_close"):
         WebsocketCallbacks(**complete, on_close=anyio.sleep)  # type: ignore[call-arg]
+
+
+def test_a_wav_file_of_encoded_audio_is_refused() -> None:
+    with pytest.raises(ValidationError, match="add_wav_header: MsgpackFrameSerializer encodes"):
+        WebsocketParams(add_wav_header=True, serializer=MsgpackFrameSerializer(opus=True))
+    assert WebsocketParams(add_wav_header=True, serializer=MsgpackFrameSerializer()).add_wav_header

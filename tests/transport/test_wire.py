@@ -7,17 +7,26 @@ import pytest
 
 from wsframes import Frame, StartFrame, TextFrame
 from wsframes.exceptions import EncodeError, UsageError
-from wsframes.serializers import FrameSerializer, FrameSerializerType, JsonFrameSerializer
+from wsframes.serializers import (
+    FrameSerializer,
+    FrameSerializerType,
+    JsonFrameSerializer,
+    SerializerSettings,
+)
 from wsframes.testing import settle
 from wsframes.transport.wire import Wire
 
 
 class Sync(FrameSerializer):
     type = FrameSerializerType.TEXT
+    settings: SerializerSettings | None = None
 
     def __init__(self, result: Any = "message") -> None:
         self.result = result
         self.starts: list[StartFrame] = []
+
+    def configure(self, settings: SerializerSettings) -> None:
+        self.settings = settings
 
     def setup(self, frame: StartFrame) -> None:
         self.starts.append(frame)
@@ -182,3 +191,18 @@ async def test_a_def_that_returns_a_coroutine_is_told_to_be_async() -> None:
         await wire.serialize(TextFrame("x"))
     with pytest.raises(UsageError, match="Hidden.deserialize returned a coroutine: write it with"):
         await wire.deserialize("x")
+
+
+async def test_it_is_configured_before_it_is_set_up_and_once() -> None:
+    serializer, settings = Sync(), SerializerSettings(audio_out_bitrate=24000)
+    wire = Wire(serializer, settings)
+    await wire.setup(StartFrame())
+    await wire.setup(StartFrame())
+    assert serializer.settings is settings
+    assert len(serializer.starts) == 1
+
+
+def test_marks_are_the_serializer_s() -> None:
+    assert not Wire(None).has_marks
+    assert not Wire(Sync()).has_marks
+    assert Wire(JsonFrameSerializer(marks=True)).has_marks

@@ -36,6 +36,7 @@ from wsframes.frames.lifecycle import (
     StartFrame,
     StopFrame,
 )
+from wsframes.frames.mark import InputMarkFrame, OutputMarkFrame
 from wsframes.frames.message import (
     DTMFFrame,
     InputDTMFFrame,
@@ -78,6 +79,7 @@ __all__ = [
     "InputAudioRawFrame",
     "InputDTMFFrame",
     "InputImageRawFrame",
+    "InputMarkFrame",
     "InputTransportMessageFrame",
     "InterruptionFrame",
     "Lane",
@@ -88,6 +90,7 @@ __all__ = [
     "OutputDTMFFrame",
     "OutputDTMFUrgentFrame",
     "OutputImageRawFrame",
+    "OutputMarkFrame",
     "SpriteFrame",
     "StartFrame",
     "StopFrame",

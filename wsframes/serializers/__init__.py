@@ -1,6 +1,10 @@
 """Messages from frames, and frames from messages."""
 
-from wsframes.serializers.base import FrameSerializer, FrameSerializerType
+from wsframes.serializers.base import (
+    FrameSerializer,
+    FrameSerializerType,
+    SerializerSettings,
+)
 from wsframes.serializers.json import JsonFrameSerializer
 from wsframes.serializers.msgpack import MsgpackFrameSerializer
 from wsframes.serializers.raw import RawAudioSerializer
@@ -11,4 +15,5 @@ __all__ = [
     "JsonFrameSerializer",
     "MsgpackFrameSerializer",
     "RawAudioSerializer",
+    "SerializerSettings",
 ]

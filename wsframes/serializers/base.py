@@ -4,9 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from enum import Enum
 
+import msgspec
+
 from wsframes.frames import Frame, StartFrame
 
-__all__ = ["FrameSerializer", "FrameSerializerType"]
+__all__ = ["FrameSerializer", "FrameSerializerType", "SerializerSettings"]
 
 
 class FrameSerializerType(Enum):
@@ -14,6 +16,16 @@ class FrameSerializerType(Enum):
 
     BINARY = "binary"
     TEXT = "text"
+
+
+class SerializerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the transport's parameters, those that are for a serializer which encodes media.
+
+    Attributes:
+        audio_out_bitrate: bits a second of each stream of audio.
+    """
+
+    audio_out_bitrate: int = 96000
 
 
 class FrameSerializer(ABC):
@@ -37,7 +49,19 @@ class FrameSerializer(ABC):
 
     `serialize` and `deserialize` may run at the same time, each at most once at a time. Messages
     come to `deserialize` in the order in which they were received.
+
+    Class attributes that say what a wire can do; all are False unless overridden:
+
+    - `has_marks`: the peer can tell how far it has played. `serialize` has a message for an
+      `OutputMarkFrame`, and `deserialize` gives an `InputMarkFrame` of the same name once the peer
+      has played what came before it. The bot then counts as speaking until the peer says that it
+      has heard it all, and not until it should have. A peer that does not answer within a second
+      is not waited for again before it answers.
+    - `encodes_audio`: what crosses is not PCM, so that `add_wav_header` is refused.
     """
+
+    has_marks: bool = False
+    encodes_audio: bool = False
 
     @property
     @abstractmethod
@@ -47,6 +71,14 @@ class FrameSerializer(ABC):
         For the peer's information alone: every message is sent as what `serialize` returned, and
         `deserialize` is given what was received, `str` or `bytes`, whichever this says.
         """
+
+    def configure(self, settings: SerializerSettings) -> None:
+        """Take what the transport's parameters say; once, before `setup`. Does nothing by default.
+
+        Raises:
+            ValueError: this wire cannot have it so. The session ends with that error.
+        """
+        return None
 
     def setup(self, frame: StartFrame) -> Awaitable[None] | None:
         """Get ready, before any other frame. Does nothing unless overridden.

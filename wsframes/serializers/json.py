@@ -2,28 +2,43 @@
 
 from wsframes.frames import Frame
 from wsframes.frames.codec import decode_json, encode_json
-from wsframes.serializers.base import FrameSerializer, FrameSerializerType
+from wsframes.serializers.base import FrameSerializer, FrameSerializerType, SerializerSettings
+from wsframes.serializers.packing import packer_for
 
 __all__ = ["JsonFrameSerializer"]
 
 
 class JsonFrameSerializer(FrameSerializer):
-    """Sends text messages, as `wsframes.frames.codec` lists them. Keeps nothing: may be shared.
+    """Sends text messages, as `wsframes.frames.codec` lists them. Keeps nothing, without Opus: may
+    be shared.
 
     Bytes are base64. A binary message from the peer is read as JSON too: many clients write UTF-8
     without saying that it is text.
 
     Args:
         client: this end is the client's: interruptions are read, and not sent.
+        opus: audio crosses in Opus, both ways, at `audio_out_bitrate` (extra `opus`). Such a
+            serializer serves one session. Audio that the peer sends as PCM is read all the same.
+        marks: the peer answers marks; see `FrameSerializer`.
+
+    Raises:
+        MissingExtraError: `opus` without the extra.
     """
 
     type = FrameSerializerType.TEXT
 
-    def __init__(self, *, client: bool = False) -> None:
+    def __init__(self, *, client: bool = False, opus: bool = False, marks: bool = False) -> None:
         self._client = client
+        self.encodes_audio = opus
+        self.has_marks = marks
+        self._packer = packer_for(SerializerSettings()) if opus else None
+
+    def configure(self, settings: SerializerSettings) -> None:
+        if self.encodes_audio:
+            self._packer = packer_for(settings)
 
     def serialize(self, frame: Frame) -> str | None:
-        return encode_json(frame, client=self._client)
+        return encode_json(frame, client=self._client, packer=self._packer)
 
     def deserialize(self, data: str | bytes) -> Frame:
-        return decode_json(data, client=self._client)
+        return decode_json(data, client=self._client, packer=self._packer)

@@ -17,7 +17,6 @@ __all__ = ["TransportParams", "WebsocketCallbacks", "WebsocketParams"]
 _NOT_BUILT = {
     "audio_in_filter": "input audio filters",
     "audio_out_mixer": "mixers",
-    "audio_out_bitrate": "encoded audio",
     "vad_analyzer": "voice activity detection",
     "turn_analyzer": "turn analysis",
     "video_out_enabled": "video output",
@@ -54,6 +53,7 @@ class TransportParams(BaseModel):
         audio_out_sample_rate: Hz; audio at another rate is dropped and counted, as above. None:
             that of the StartFrame, or, if that says none either, that of the audio.
         audio_out_channels: audio with another number of channels is mixed to it.
+        audio_out_bitrate: bits a second of each stream of audio, for a serializer that encodes it.
         audio_out_10ms_chunks: length of the chunks that are sent, in units of 10 ms. The last
             chunk of an utterance may be shorter.
         audio_out_destinations: names of further streams of audio; `frame.transport_destination`
@@ -168,6 +168,13 @@ class WebsocketParams(TransportParams):
     close_timeout: float = Field(default=0.5, gt=0)
     max_message_bytes: int = Field(default=1 << 20, ge=1)
     max_bad_messages: int = Field(default=10, ge=1)
+
+    @model_validator(mode="after")
+    def _refuse_wav_of_no_pcm(self) -> Self:
+        if self.add_wav_header and self.serializer is not None and self.serializer.encodes_audio:
+            name = type(self.serializer).__name__
+            raise ValueError(f"add_wav_header: {name} encodes the audio, and a WAV file is PCM")
+        return self
 
 
 SocketCallback = Callable[[WebSocket], Awaitable[None]]

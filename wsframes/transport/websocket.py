@@ -7,7 +7,7 @@ from starlette.websockets import WebSocket
 
 from wsframes.exceptions import UsageError
 from wsframes.graph.events import EventHandlers
-from wsframes.serializers import FrameSerializerType
+from wsframes.serializers import FrameSerializerType, SerializerSettings
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import ClientStatistics, WebsocketClient
 from wsframes.transport.input import WebsocketInputTransport
@@ -61,7 +61,9 @@ class WebsocketTransport(BaseTransport):
         if not isinstance(params, WebsocketParams):
             raise UsageError(f"params must be WebsocketParams, not {type(params).__name__}")
         self.params = params
-        self.wire = Wire(params.serializer)
+        self.wire = Wire(
+            params.serializer, SerializerSettings(audio_out_bitrate=params.audio_out_bitrate)
+        )
         self._handlers = EventHandlers(type(self).__name__, _EVENTS)
         self.client = WebsocketClient(
             websocket,

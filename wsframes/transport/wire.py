@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from wsframes.exceptions import EncodeError, UsageError
 from wsframes.frames import Frame, StartFrame
-from wsframes.serializers import FrameSerializer
+from wsframes.serializers import FrameSerializer, SerializerSettings
 from wsframes.transport.waiting import Turns
 
 __all__ = ["Wire"]
@@ -16,6 +16,7 @@ class Wire:
 
     Args:
         serializer: None: nothing comes from the wire and nothing goes to it.
+        settings: for the serializer.
     """
 
     __slots__ = (
@@ -23,11 +24,17 @@ class Wire:
         "_async_serialize",
         "_is_set_up",
         "_serializer",
+        "_settings",
         "_turns",
     )
 
-    def __init__(self, serializer: FrameSerializer | None) -> None:
+    def __init__(
+        self,
+        serializer: FrameSerializer | None,
+        settings: SerializerSettings = SerializerSettings(),  # noqa: B008 - frozen
+    ) -> None:
         self._serializer = serializer
+        self._settings = settings
         self._is_set_up = False
         self._async_serialize = _is_async(serializer, "serialize")
         self._async_deserialize = _is_async(serializer, "deserialize")
@@ -40,9 +47,15 @@ class Wire:
         """Whether there is a serializer."""
         return self._serializer is not None
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether the peer tells how far it has played."""
+        return self._serializer is not None and self._serializer.has_marks
+
     async def setup(self, frame: StartFrame) -> None:
         """Set the serializer up, once: a session that is resumed keeps what it knows."""
         if self._serializer is not None and not self._is_set_up:
+            self._serializer.configure(self._settings)
             result = self._serializer.setup(frame)
             if result is not None:
                 await result
