@@ -5,8 +5,10 @@ import logging
 import anyio
 import anyio.lowlevel
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from wsframes.graph.failures import FailureLog, describe, is_failure
+from wsframes.graph.failures import FailureLog, clip, describe, is_failure
 
 
 async def stray_cancellation() -> BaseException:
@@ -38,8 +40,32 @@ async def test_a_cancellation_is_a_failure_only_where_nobody_is_being_cancelled(
 def test_a_description_is_short_whatever_it_describes() -> None:
     assert describe(LookupError("key")) == "LookupError('key')"
     text = describe(ValueError("x" * 10_000))
-    assert len(text) == 256
+    assert len(text.encode()) == 256
     assert text.endswith("\u2026")
+    assert len(describe("\u00e4" * 10_000).encode()) in (255, 256)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb\r", r"a\nb\r"),
+        ("\x1b[31m\x00", r"\x1b[31m\x00"),
+        ("gr\u00fc\u00df dich", "gr\u00fc\u00df dich"),
+        ("abc\u202exyz", r"abc\u202exyz"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_what_is_not_printable_is_escaped(text: str, shown: str) -> None:
+    assert clip(text) == shown
+    assert describe(ValueError(text)).isprintable()
+
+
+@given(st.text(), st.integers(3, 300))
+def test_a_clipped_text_is_short_and_printable(text: str, most_bytes: int) -> None:
+    """Property: whatever the text, one printable line of at most so many bytes."""
+    shown = clip(text, most_bytes)
+    assert shown.isprintable()
+    assert len(shown.encode()) <= most_bytes
 
 
 def test_a_description_of_what_cannot_be_described() -> None:
@@ -88,6 +114,25 @@ async def test_it_logs_where_the_exception_and_its_causes_came_from_without_thei
     assert "LookupError(" in text
     assert text.count("test_failures.py") == 2
     assert len(text) < 2000
+    assert text.count("payload") * len("payload") <= 256
+
+
+class Loud(Exception):
+    def __repr__(self) -> str:
+        return "!" * 100
+
+
+async def test_what_exceptions_say_has_room_in_all_and_their_types_are_always_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exc = raised(Loud(), raised(Loud(), raised(Loud(), Loud())))
+    FailureLog().error("here", "x" * 200, exc)
+    FailureLog().error("here", "!" * 100 + " failed", exc)
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.count("Loud !") == 2
+    assert first.count("\nLoud") == 4
+    assert first.count("!") + 200 <= 256
+    assert second.count("Loud from") == 4
 
 
 async def test_what_an_exception_suppresses_is_not_logged_and_what_it_hides_is(

@@ -1,6 +1,7 @@
 """`wsframes.transport.app`: who is let in, how sessions run, and how all of them end."""
 
 import logging
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -146,7 +147,8 @@ async def test_a_session_that_cannot_be_built_is_refused_and_logged(
     assert app.statistics().accepted == 0
     (record,) = caplog.records
     assert "a session could not be built" in record.getMessage()
-    assert record.exc_info is not None
+    assert "Error from\n" in record.getMessage()
+    assert "line" in record.getMessage()
 
 
 async def test_a_task_that_has_run_already_is_an_error_of_the_application() -> None:
@@ -336,6 +338,80 @@ async def test_those_that_wait_to_be_authorized_have_their_place() -> None:
     assert app.statistics().accepted == 2
 
 
+def asks_for(websocket: WebSocket) -> str | None:
+    return websocket.query_params.get("user")
+
+
+async def test_more_than_may_run_of_one_key_are_refused() -> None:
+    app = app_of(max_sessions_per_key=1, session_key=asks_for)
+    async with MemoryPeer(app, "/?user=a") as one, MemoryPeer(app, "/?user=b") as two:
+        await one.connect()
+        await two.connect()
+        assert await denies(app, path="/?user=a") == (503, b"too many sessions\n")
+        await serves(app)  # without a key
+    await serves(app, path="/?user=a")
+    assert app.statistics().refused == {"max_sessions_per_key": 1}
+
+
+async def test_the_key_is_the_address_unless_it_is_said() -> None:
+    app = app_of(max_sessions_per_key=1)
+    async with MemoryPeer(app, scope={"client": ("10.0.0.1", 1)}) as peer:
+        await peer.connect()
+        assert (await denies(app, scope={"client": ("10.0.0.1", 2)}))[0] == 503
+        await serves(app, scope={"client": ("10.0.0.2", 1)})
+        await serves(app, scope={"client": None})  # as on a unix socket
+
+
+async def test_who_is_not_let_in_takes_no_place_of_a_key() -> None:
+    async def slow(websocket: WebSocket) -> bool:
+        await anyio.sleep(1)
+        return websocket.url.path == "/yes"
+
+    app = app_of(max_sessions_per_key=1, session_key=asks_for, authorize=slow)
+    async with MemoryPeer(app, "/no?user=a"), MemoryPeer(app, "/no?user=a"):
+        await serves(app, path="/yes?user=a")
+
+
+async def test_a_key_that_cannot_be_made_refuses_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def key(websocket: WebSocket) -> None:
+        raise LookupError("no such user")
+
+    app = app_of(max_sessions_per_key=1, session_key=key)
+    assert (await denies(app))[0] == 500
+    assert "no such user" in caplog.text
+
+
+async def test_accepted_by_authorize_and_then_too_many() -> None:
+    async def ask(websocket: WebSocket) -> bool:
+        await websocket.accept()
+        return True
+
+    app = app_of(max_sessions_per_key=1, authorize=ask)
+    async with MemoryPeer(app) as one:
+        await one.send(bytes(1280))
+        assert await one.receive() == bytes(1280)
+        async with MemoryPeer(app) as two:
+            assert await two.wait_closed() == (1013, "too many sessions")
+
+
+async def test_what_it_counts_of_the_messages() -> None:
+    app = app_of()
+    async with MemoryPeer(app) as running:
+        await running.send(bytes(1280))
+        await running.send("no JSON")
+        async with MemoryPeer(app) as over:
+            await over.send("no JSON")
+            await over.send(bytes(1280))
+            await over.receive()
+        await running.receive()
+        statistics = app.statistics()
+        assert (statistics.running, statistics.received, statistics.sent) == (1, 4, 2)
+        assert statistics.dropped == {"bad_message": 2}
+        assert (statistics.throttled, statistics.unsent) == (0, {})
+
+
 async def test_none_at_all() -> None:
     assert (await denies(app_of(max_sessions=0)))[0] == 503
 
@@ -473,6 +549,49 @@ async def test_the_shutdown_of_the_server_drains() -> None:
             shutdown.set()
             assert (await peer.wait_closed()).code == 1001
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def lifespan(app: WebsocketApp, *, started: anyio.Event, shutdown: anyio.Event) -> None:
+    async def receive() -> Any:
+        if not started.is_set():
+            return {"type": "lifespan.startup"}
+        await shutdown.wait()
+        return {"type": "lifespan.shutdown"}
+
+    async def send(message: Any) -> None:
+        started.set()
+
+    await app({"type": "lifespan"}, receive, send)
+
+
+async def test_a_signal_drains_before_the_server_hears_of_it() -> None:
+    """P24: on request, and a second one ends what the first one has not."""
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    app = app_of(handle_signals=True)
+    started, shutdown = anyio.Event(), anyio.Event()
+    try:
+        async with anyio.create_task_group() as server:
+            server.start_soon(lambda: lifespan(app, started=started, shutdown=shutdown))
+            await started.wait()
+            async with running(app) as peer, running(app) as stuck:
+                stuck.stall()
+                signal.raise_signal(signal.SIGTERM)
+                assert await peer.wait_closed() == (1001, "ended")
+                assert await denies(app) == (503, b"the server is going away\n")
+            await anyio.sleep(0.1)
+            assert told == [signal.SIGTERM]
+            shutdown.set()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+async def test_all_sessions_can_be_cancelled_at_once() -> None:
+    app = app_of()
+    async with running(app) as one, running(app) as two:
+        await app.cancel()
+        assert await one.wait_closed() == (1001, "cancelled")
+        assert await two.wait_closed() == (1001, "cancelled")
 
 
 async def test_mounted_in_starlette_and_in_fastapi() -> None:

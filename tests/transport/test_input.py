@@ -522,3 +522,49 @@ async def test_a_pipeline_of_the_input_alone() -> None:
     assert session.result.reason is EndReason.CLIENT_DISCONNECTED
     assert session.events[0] == "pipeline_started" or session.events[0] == "client_connected"
     assert session.events[-2:] == ["client_disconnected", "pipeline_finished"]
+
+
+# --- a peer that sends too fast
+
+
+async def test_a_peer_that_sends_too_fast_is_read_at_the_rate_that_is_allowed() -> None:
+    session = Session(max_messages_per_s=50)
+    async with MemoryPeer(session) as peer:
+        for _ in range(600):
+            await peer.send(bytes(2))
+        await peer.send("{}")
+        await settle()
+        assert anyio.current_time() == pytest.approx(10, abs=0.5)
+        statistics = session.transport.statistics().input
+        assert statistics.taken == 601 - 16  # the rest waits where the peer's sends wait
+        assert statistics.throttled > 0
+        assert statistics.throttled_s == pytest.approx(anyio.current_time(), abs=0.5)
+        await anyio.sleep(1)
+        statistics = session.transport.statistics().input
+        assert (statistics.taken, statistics.dropped) == (601, {})
+        assert session.results == []
+
+
+async def test_or_ends_the_session_where_that_is_wanted() -> None:
+    session = Session(max_bytes_per_s=1000, flood_policy="close")
+    async with MemoryPeer(session) as peer:
+        await peer.send(bytes(1000))
+        await anyio.sleep(1)
+        for _ in range(3):
+            await peer.send(bytes(998))
+        assert await peer.wait_closed() == (1008, "bad_input")
+    assert session.result.error == "the peer sends faster than it may"
+    assert session.transport.statistics().input.throttled == 1
+
+
+@pytest.mark.parametrize(("seconds", "dropped"), [(2, {}), (2.0001, {"unusable_audio": 1})])
+async def test_audio_of_more_than_two_seconds_is_refused(
+    seconds: float, dropped: dict[str, int]
+) -> None:
+    """P16: whatever serializer it comes from."""
+    frame = InputAudioRawFrame(bytes(2 * round(48000 * seconds)), 48000)
+    session = Session(serializer=Making(lambda _: frame), observe=True)
+    async with MemoryPeer(session) as peer:
+        await peer.send("x")
+        await settle()
+        assert session.transport.input().dropped == dropped

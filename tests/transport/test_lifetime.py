@@ -741,3 +741,33 @@ async def test_more_interruptions_than_can_be_told_one_by_one() -> None:
         peer.resume()
         await anyio.sleep(1)
         assert len(audio_of(peer)) == 1280
+
+
+# --- a peer that says nothing
+
+
+@pytest.mark.parametrize("silent_s", [0.0, 25.0])
+async def test_a_peer_that_sends_nothing_for_too_long(silent_s: float) -> None:
+    """P20: it is told why, and no ping of the server is needed to find it out."""
+    session = Session(receive_timeout=8)
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        while anyio.current_time() < silent_s:
+            await peer.send(bytes(64))
+            await anyio.sleep(6.9)
+        last_s = anyio.current_time() - 6.9 if silent_s else 0.0
+        assert await peer.wait_closed() == (1000, "idle_timeout")
+        await session.finished()
+    assert session.result.reason is EndReason.IDLE_TIMEOUT
+    assert session.result.error == "the peer has sent nothing for 8.0 s"
+    assert 8 <= session.event_times_s[-1] - last_s <= 9.0 + 1e-9
+    assert "client_disconnected" not in session.events
+
+
+async def test_a_peer_that_vanished_is_found_out() -> None:
+    session = Session(receive_timeout=60)
+    async with MemoryPeer(session, exit_timeout_s=100) as peer:
+        await session.started.wait()
+        peer.vanish()
+        await session.finished()
+    assert session.result.reason is EndReason.IDLE_TIMEOUT

@@ -276,6 +276,10 @@ def test_what_is_not_deprecated_does_not_warn() -> None:
         ("close_timeout", 0.5, 0.1, 0),
         ("max_message_bytes", 1 << 20, 1, 0),
         ("max_bad_messages", 10, 1, 0),
+        ("max_messages_per_s", 500, None, 0),
+        ("max_bytes_per_s", 1 << 20, 1e9, -1),
+        ("flood_policy", "wait", "close", "drop"),
+        ("receive_timeout", None, 30.0, 0),
     ],
 )
 def test_our_own(name: str, default: Any, good: Any, wrong: Any) -> None:
@@ -295,6 +299,10 @@ def test_no_parameter_is_in_no_table() -> None:
         "close_timeout",
         "max_message_bytes",
         "max_bad_messages",
+        "max_messages_per_s",
+        "max_bytes_per_s",
+        "flood_policy",
+        "receive_timeout",
     }
     assert set(WebsocketParams.model_fields) == names
     documented = f"{TransportParams.__doc__}{WebsocketParams.__doc__}"

@@ -9,12 +9,13 @@ import traceback
 
 import anyio
 
-__all__ = ["FailureLog", "describe", "is_failure"]
+__all__ = ["FailureLog", "clip", "describe", "is_failure"]
 
 logger = logging.getLogger("wsframes.graph")
 
-_MAX_CHARS = 256
+_MAX_BYTES = 256
 _MAX_CAUSES = 4
+_LEAST_BYTES = 16
 _LOG_PERIOD_S = 1.0
 
 
@@ -31,40 +32,74 @@ def is_failure(exc: BaseException) -> bool:
 
 
 def describe(thing: object) -> str:
-    """The repr in at most 256 characters: an exception's may hold what a peer has sent."""
+    """The repr, clipped: an exception's may hold what a peer has sent."""
     try:
         text = repr(thing)
     except Exception:
         text = f"{type(thing).__name__}, whose repr fails"
-    return text if len(text) <= _MAX_CHARS else text[: _MAX_CHARS - 1] + "\u2026"
+    return clip(text)
+
+
+def clip(text: str, most_bytes: int = _MAX_BYTES) -> str:
+    """At most so much of a text, in UTF-8, on one line, and nothing in it that acts on a terminal.
+
+    What is not printable, line ends and marks that turn the writing around among it, is escaped.
+
+    Args:
+        text: anything.
+        most_bytes: at least 3.
+    """
+    shown = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in text[: most_bytes + 1]
+    )
+    encoded = shown.encode()
+    if len(encoded) <= most_bytes:
+        return shown
+    end = "\u2026".encode()
+    return (encoded[: most_bytes - len(end)] + end).decode(errors="ignore")
 
 
 class FailureLog:
-    """Logs what failed, at most once a second for each place; what was left out is counted."""
+    """Logs what failed, at most once a second for each place; what was left out is counted.
 
-    __slots__ = ("_logged",)
+    A line holds at most 256 bytes of texts that may be the peer's, the exceptions' included, and of
+    these the types and where they came from.
 
-    def __init__(self) -> None:
+    Args:
+        to: the logger.
+    """
+
+    __slots__ = ("_logged", "_to")
+
+    def __init__(self, to: logging.Logger = logger) -> None:
         self._logged: dict[str, tuple[float, int]] = {}
+        self._to = to
 
     def error(self, place: str, text: str, exc: BaseException | None = None) -> None:
-        """Log a failure with its tracebacks, but without messages of any length."""
+        """Log a failure."""
         now_s = anyio.current_time()
         last_s, left_out = self._logged.get(place, (-float("inf"), 0))
         if now_s - last_s < _LOG_PERIOD_S:
             self._logged[place] = (last_s, left_out + 1)
             return
         self._logged[place] = (now_s, 0)
-        if left_out:
-            text = f"{text} ({left_out} more before it)"
-        logger.error("%s%s", text, _origin(exc))
+        text = clip(text)
+        more = f" ({left_out} more before it)" if left_out else ""
+        self._to.error("%s%s%s", text, more, _origin(exc, text))
 
 
-def _origin(exc: BaseException | None) -> str:
-    """Where an exception, and what led to it, came from."""
+def _origin(exc: BaseException | None, text: str) -> str:
+    """Where an exception, and what led to it, came from; what they say as far as there is room."""
+    left_bytes = _MAX_BYTES - len(text.encode())
     parts: list[str] = []
     while exc is not None and len(parts) < _MAX_CAUSES:
+        title, says = type(exc).__name__, describe(exc)
+        if says not in text and left_bytes > _LEAST_BYTES:
+            says = clip(says, left_bytes // 2)  # the other half is for what led to it
+            left_bytes -= len(says.encode())
+            title = says if says.startswith(title) else f"{title} {says}"
         frames = "".join(traceback.format_tb(exc.__traceback__))
-        parts.append(f"\n{describe(exc)} from\n{frames}")
+        parts.append(f"\n{title} from\n{frames}")
         exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
     return "".join(parts)

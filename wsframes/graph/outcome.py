@@ -27,7 +27,7 @@ class EndReason(StrEnum):
     SLOW_CLIENT = "slow_client"
     """The peer did not read what was sent, past the write deadline."""
     BAD_INPUT = "bad_input"
-    """The peer sent too many messages that cannot be decoded."""
+    """The peer sent too many messages that cannot be decoded, one too large, or too fast."""
     OVERLOAD = "overload"
     """A queue went past its bound."""
     STALLED = "stalled"

@@ -1,13 +1,14 @@
 """The two ends of a pipeline at a websocket, and the ASGI application around them."""
 
-from wsframes.transport.app import AppStatistics, WebsocketApp
+from wsframes.transport.app import WebsocketApp
+from wsframes.transport.census import AppStatistics
 from wsframes.transport.client import ClientStatistics, WebsocketClient
 from wsframes.transport.input import InputStatistics, WebsocketInputTransport
 from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.output import WebsocketOutputTransport
 from wsframes.transport.pacer import Interrupted
 from wsframes.transport.params import TransportParams, WebsocketCallbacks, WebsocketParams
-from wsframes.transport.websocket import WebsocketTransport
+from wsframes.transport.websocket import SessionStatistics, WebsocketTransport
 
 __all__ = [
     "AppStatistics",
@@ -15,6 +16,7 @@ __all__ = [
     "InputStatistics",
     "Interrupted",
     "MediaStatistics",
+    "SessionStatistics",
     "TransportParams",
     "WebsocketApp",
     "WebsocketCallbacks",

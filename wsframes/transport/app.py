@@ -2,55 +2,47 @@
 
 import inspect
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Hashable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import anyio
-import msgspec
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
 from wsframes.exceptions import UsageError
+from wsframes.graph.failures import FailureLog, describe
 from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.runner import PipelineRunner
 from wsframes.graph.task import PipelineTask
 from wsframes.transport.admission import origin_problem
+from wsframes.transport.authorization import Authorization, Authorize
+from wsframes.transport.census import AppStatistics, Census
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.places import Places
+from wsframes.transport.shutdown import SignalWatch
 from wsframes.transport.websocket import WebsocketTransport
 
-__all__ = ["AppStatistics", "WebsocketApp"]
+__all__ = ["WebsocketApp"]
 
 logger = logging.getLogger("wsframes.transport")
 
 Build = Callable[[WebsocketTransport], Pipeline | PipelineTask | Awaitable[Pipeline | PipelineTask]]
-Authorize = Callable[[WebSocket], Any]
-
 _GOING_AWAY = 1001
-_POLICY_VIOLATION = 1008
 _FORBIDDEN = 403
 _FAILED = 500
 _UNAVAILABLE = 503
+
+# For connections that `authorize` has accepted already: what the status is as a close code.
+_CLOSE_CODES = {_FORBIDDEN: 1008, _FAILED: 1011, _UNAVAILABLE: 1013}
 
 # What refusing may take, of a peer that does not read.
 _REFUSAL_TIMEOUT_S = 5.0
 
 
-class AppStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """The sessions of an application.
-
-    Attributes:
-        running: now.
-        accepted: in all.
-        refused: before they were accepted, by reason.
-        ended: by the reason of their end.
-    """
-
-    running: int
-    accepted: int
-    refused: dict[str, int]
-    ended: dict[str, int]
+def address_of(websocket: WebSocket) -> str | None:
+    """The host that the connection came from, as the server tells it; None if it does not."""
+    return websocket.client.host if websocket.client is not None else None
 
 
 class WebsocketApp:
@@ -67,8 +59,14 @@ class WebsocketApp:
             for all. None: the host that is connected to. Clients that send no origin are let in.
         max_sessions: how many may run at once, those that wait for `authorize` included; more are
             refused with 503.
+        max_sessions_per_key: how many of them may have the same key; more are refused with 503.
+        session_key: the key of a connection, from its websocket, once `authorize` has let it in; by
+            default the address that it came from. One with the key None is not counted.
         drain_timeout: seconds that sessions are given to end when the server shuts down.
         authorize_timeout: seconds that `authorize` may take.
+        handle_signals: drain at the first SIGTERM or SIGINT, before the server hears of it; end all
+            sessions at the second. Where this application is mounted in another one, use
+            `drain_on_signals`.
 
     Where a server has no way to refuse with a status of its own, it says 403. `drain` is called at
     the server's shutdown where this is its application, and is yours to call where it is mounted.
@@ -85,8 +83,11 @@ class WebsocketApp:
         authorize: Authorize | None = None,
         allowed_origins: Collection[str] | None = None,
         max_sessions: int | None = None,
+        max_sessions_per_key: int | None = None,
+        session_key: Callable[[WebSocket], Hashable] = address_of,
         drain_timeout: float = 30.0,
         authorize_timeout: float = 5.0,
+        handle_signals: bool = False,
     ) -> None:
         if isinstance(allowed_origins, str):
             raise UsageError(f"allowed_origins is a list of origins: [{allowed_origins!r}]")
@@ -97,16 +98,15 @@ class WebsocketApp:
             )
         self._build = build
         self._params = (lambda _: params) if isinstance(params, WebsocketParams) else params
-        self._authorize = authorize
+        self._failures = FailureLog(logger)
+        self._authorization = Authorization(authorize, authorize_timeout, self._failures)
         self._allowed_origins = allowed_origins
-        self._max_sessions = max_sessions
+        self._places = Places(max_sessions, max_sessions_per_key)
+        self._session_key = session_key
         self._drain_timeout_s = drain_timeout
-        self._authorize_timeout_s = authorize_timeout
-        self._places = 0
+        self._handle_signals = handle_signals
         self._runner = PipelineRunner()
-        self._transports: set[WebsocketTransport] = set()
-        self._refused: Counter[str] = Counter()
-        self._ended: Counter[str] = Counter()
+        self._census = Census()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -132,37 +132,63 @@ class WebsocketApp:
         Returns:
             How many had to be cancelled.
         """
-        for transport in self._transports:
+        for transport in self._census.running:
             transport.lifetime.ended_code = _GOING_AWAY
         return await self._runner.drain(self._drain_timeout_s if timeout_s is None else timeout_s)
 
+    async def cancel(self) -> None:
+        """End all sessions now (close code 1001). Does not wait for that."""
+        await self._runner.cancel()
+
+    def drain_on_signals(self) -> AbstractAsyncContextManager[object]:
+        """What `handle_signals` does, around the body: for the lifespan of an outer application.
+
+        The first SIGTERM or SIGINT drains, and the server hears of it when that is done, as of
+        SIGINT where it does the same for both; the second one ends all sessions.
+
+        Raises:
+            UsageError: when it is entered, in another thread than the main one.
+        """
+        return SignalWatch(self.drain, self.cancel)
+
     def statistics(self) -> AppStatistics:
-        running = len(self._transports)
-        return AppStatistics(
-            running=running,
-            accepted=running + self._ended.total(),
-            refused=dict(self._refused),
-            ended=dict(self._ended),
-        )
+        """What has become of the connections, and of the messages of all sessions."""
+        return self._census.statistics()
 
     async def _serve(self, websocket: WebSocket) -> None:
         if (problem := origin_problem(websocket, self._allowed_origins)) is not None:
             await self._refuse(websocket, "origin", _FORBIDDEN, problem)
         elif self._runner.is_draining:
             await self._refuse(websocket, "draining", _UNAVAILABLE, "the server is going away")
-        elif self._max_sessions is not None and self._places >= self._max_sessions:
+        elif not self._places.take():
             await self._refuse(websocket, "max_sessions", _UNAVAILABLE, "too many sessions")
         else:
-            self._places += 1  # before the first wait: the next connection must see it
             try:
                 await self._admit(websocket)
             finally:
-                self._places -= 1
+                self._places.give()
 
     async def _admit(self, websocket: WebSocket) -> None:
-        if not await self._is_authorized(websocket):
+        if not await self._authorization.allows(websocket):
             await self._refuse(websocket, "authorize", _FORBIDDEN, "not authorized")
             return
+        # Not before: who is not let in could take the places of another one's key.
+        key = None
+        try:
+            if self._places.are_counted_by_key:
+                key = self._session_key(websocket)
+        except Exception as exc:
+            await self._refuse_failure(websocket, exc)
+            return
+        if not self._places.take_for(key):
+            await self._refuse(websocket, "max_sessions_per_key", _UNAVAILABLE, "too many sessions")
+            return
+        try:
+            await self._build_and_run(websocket)
+        finally:
+            self._places.give_for(key)
+
+    async def _build_and_run(self, websocket: WebSocket) -> None:
         try:
             transport = WebsocketTransport(websocket, self._params(websocket))
             built = self._build(transport)
@@ -170,8 +196,7 @@ class WebsocketApp:
                 built = await built
             task = built if isinstance(built, PipelineTask) else PipelineTask(built)
         except Exception as exc:
-            logger.error("a session could not be built: %r", exc, exc_info=exc)
-            await self._refuse(websocket, "build", _FAILED, "the session could not be built")
+            await self._refuse_failure(websocket, exc)
             return
         if self._runner.is_draining:
             await self._refuse(websocket, "draining", _UNAVAILABLE, "the server is going away")
@@ -180,49 +205,38 @@ class WebsocketApp:
 
     async def _run(self, transport: WebsocketTransport, task: PipelineTask) -> None:
         reason = "cancelled"
-        self._transports.add(transport)
+        self._census.running.add(transport)
         try:
             reason = (await self._runner.run(task)).reason.value
         except Exception:
             reason = "error"
             raise
         finally:
-            self._transports.discard(transport)
-            self._ended[reason] += 1
+            self._census.end(transport, reason)
 
-    async def _is_authorized(self, websocket: WebSocket) -> bool:
-        if self._authorize is None:
-            return True
-        with anyio.move_on_after(self._authorize_timeout_s) as scope:
-            try:
-                result = self._authorize(websocket)
-                return bool(await result if inspect.isawaitable(result) else result)
-            except Exception as exc:
-                logger.error("authorize failed: %r", exc, exc_info=exc)
-        if scope.cancelled_caught:
-            logger.error("authorize did not return within %s s", self._authorize_timeout_s)
-        return False
+    async def _refuse_failure(self, websocket: WebSocket, exc: Exception) -> None:
+        self._failures.error("build", f"a session could not be built: {describe(exc)}", exc)
+        await self._refuse(websocket, "build", _FAILED, "the session could not be built")
 
     async def _refuse(self, websocket: WebSocket, reason: str, status: int, text: str) -> None:
-        self._refused[reason] += 1
+        self._census.refused[reason] += 1
         with anyio.move_on_after(_REFUSAL_TIMEOUT_S):
             try:
                 if websocket.application_state is not WebSocketState.CONNECTING:
-                    await websocket.close(_POLICY_VIOLATION, text)  # `authorize` has accepted it
+                    await websocket.close(_CLOSE_CODES[status], text)  # `authorize` has accepted it
                 elif "websocket.http.response" in (websocket.scope.get("extensions") or {}):
                     response = PlainTextResponse(text + "\n", status_code=status)
                     await response(websocket.scope, websocket.receive, websocket.send)
                 else:
                     await websocket.close()  # the server makes a 403 of it
             except Exception as exc:  # the client did not wait for it
-                logger.debug("refusing a connection failed: %r", exc)
+                logger.debug("refusing a connection failed: %s", describe(exc))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
+        async with AsyncExitStack() as stack:
+            while (await receive())["type"] == "lifespan.startup":
+                if self._handle_signals:
+                    await stack.enter_async_context(self.drain_on_signals())
                 await send({"type": "lifespan.startup.complete"})
-            else:
-                await self.drain()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+            await self.drain()
+        await send({"type": "lifespan.shutdown.complete"})

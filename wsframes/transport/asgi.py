@@ -23,6 +23,7 @@ import anyio
 from starlette.websockets import WebSocket, WebSocketState
 
 from wsframes.exceptions import DecodeError, PeerGoneError, UsageError
+from wsframes.graph.failures import describe
 
 __all__ = ["LOST", "NO_CODE", "AsgiSocket", "as_websocket"]
 
@@ -102,7 +103,7 @@ class AsgiSocket:
         try:
             event = await self.websocket.receive()
         except Exception as exc:
-            logger.warning("the server failed to receive: %r", exc)
+            logger.warning("the server failed to receive: %s", describe(exc))
             self._told = True
             raise PeerGoneError(LOST) from exc
         finally:
@@ -152,7 +153,7 @@ class AsgiSocket:
                 if accepted:
                     await self._discard()
             except Exception as exc:
-                logger.debug("closing the socket failed: %r", exc)
+                logger.debug("closing the socket failed: %s", describe(exc))
 
     async def _discard(self) -> None:
         """Receive what nobody reads any more, until the server says that the peer is gone."""

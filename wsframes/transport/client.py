@@ -109,6 +109,11 @@ class WebsocketClient:
         return self._connection.close_code
 
     @property
+    def received(self) -> int:
+        """Messages until now."""
+        return self._traffic.received
+
+    @property
     def write_deadline_s(self) -> float | None:
         """When the write that is under way is too slow; None while there is none.
 

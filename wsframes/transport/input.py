@@ -17,26 +17,29 @@ from wsframes.frames import (
     InputImageRawFrame,
     StartFrame,
 )
-from wsframes.graph.failures import describe
+from wsframes.frames.codec import MAX_AUDIO_S, MIN_SAMPLE_RATE, audio_problem
+from wsframes.graph.failures import clip, describe
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
+from wsframes.transport.limits import RateLimit
 from wsframes.transport.params import WebsocketParams
 
 __all__ = ["InputStatistics", "WebsocketInputTransport"]
 
 logger = logging.getLogger("wsframes.transport")
 
+_POLICY_VIOLATION = 1008
 _TOO_BIG = 1009
 _BAD_MESSAGES_WINDOW_S = 10.0
 
 # A server that has messages ready hands them over without letting others run.
 _MESSAGES_PER_CHECKPOINT = 32
 
-# Of what a serializer says about a message that it cannot read: the peer may have chosen all of it.
-_MAX_ERROR_CHARS = 256
+# Within the limit at any rate that is allowed: so no short message is looked at more closely.
+_SURELY_SHORT_BYTES = MAX_AUDIO_S * 2 * MIN_SAMPLE_RATE
 
 
 class InputStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +51,8 @@ class InputStatistics(msgspec.Struct, frozen=True, kw_only=True):
         ignored: that the serializer had no frame for.
         dropped: by reason.
         odd_bytes: of audio, in no other count: the rest of their sample never came.
+        throttled: how often the peer had sent faster than the limits allow.
+        throttled_s: how long it was not read for that, in seconds.
     """
 
     taken: int
@@ -55,15 +60,18 @@ class InputStatistics(msgspec.Struct, frozen=True, kw_only=True):
     ignored: int
     dropped: dict[str, int]
     odd_bytes: int
+    throttled: int
+    throttled_s: float
 
 
 class WebsocketInputTransport(FrameProcessor):
     """Reads messages, from the start until the run is over, and pushes their frames downstream.
 
-    It reads no faster than the pipeline takes: while a lane that it reaches is full, whatever the
-    frame, it waits, and so in the end does the peer. That the peer has left is then noticed when
-    the pipeline goes on, or by a write. After an EndFrame it goes on reading, so that a peer that
-    leaves or interrupts while the last words are played is noticed; media is refused then.
+    It reads no faster than the pipeline takes, nor than the limits of the params allow: while a
+    lane that it reaches is full, whatever the frame, it waits, and so in the end does the peer.
+    That the peer has left is then noticed when the pipeline goes on, or by a write. After an
+    EndFrame it goes on reading, so that a peer that leaves or interrupts while the last words are
+    played is noticed; media is refused then.
 
     Audio may be cut into messages anywhere, within a sample too. It has to have the rate that is
     set, where one is; channels are converted.
@@ -90,6 +98,7 @@ class WebsocketInputTransport(FrameProcessor):
         self._intake = AudioIntake(params.audio_in_channels, params.audio_in_sample_rate)
         self._streaming = params.audio_in_stream_on_start
         self._bad = _BadMessages(params.max_bad_messages)
+        self._limit = RateLimit(params.max_messages_per_s, params.max_bytes_per_s)
         self._tally = _Tally()
         self.dropped: Counter[str] = Counter()
         """Messages whose frame did not go downstream, by reason."""
@@ -120,6 +129,8 @@ class WebsocketInputTransport(FrameProcessor):
             ignored=self._tally.ignored,
             dropped=dict(self.dropped),
             odd_bytes=self._intake.odd_bytes,
+            throttled=self._tally.throttled,
+            throttled_s=self._tally.throttled_s,
         )
 
     async def _run(self, start: StartFrame) -> None:
@@ -130,7 +141,7 @@ class WebsocketInputTransport(FrameProcessor):
             self.push_error(f"{self.name} cannot read: {exc!r}", exception=exc, fatal=True)
 
     async def _read(self) -> None:
-        tally, wire, node = self._tally, self._transport.wire, self._wired()
+        tally, limit, wire, node = self._tally, self._limit, self._transport.wire, self._wired()
         async for data in self._client.receive():
             tally.taken += 1
             if (size := _size(data)) > self._params.max_message_bytes:
@@ -153,8 +164,27 @@ class WebsocketInputTransport(FrameProcessor):
             # Whatever the frame was: nobody but the peer waits for the one who waits here.
             for lane in node.dispatcher.congested:
                 await lane.wait_for_room()
+            if limit.is_overdrawn_by(size) and not await self._may_go_on():
+                return
             if tally.taken % _MESSAGES_PER_CHECKPOINT == 0:
                 await anyio.lowlevel.checkpoint()
+
+    async def _may_go_on(self) -> bool:
+        """Hold a peer that sends too fast to the rates that are allowed; False: the end of it."""
+        wait_s = self._limit.wait_s(anyio.current_time())
+        if not wait_s:
+            return True
+        tally = self._tally
+        tally.throttled += 1
+        if tally.throttled == 1:
+            logger.warning("%s: the peer sends faster than it may", self.name)
+        if self._params.flood_policy == "close":
+            error = "the peer sends faster than it may"
+            self.end_run(EndReason.BAD_INPUT, close_code=_POLICY_VIOLATION, error=error)
+            return False
+        tally.throttled_s += wait_s
+        await anyio.sleep(wait_s)
+        return True
 
     def _deliver(self, frame: Frame | None) -> None:
         if frame is None:
@@ -169,6 +199,8 @@ class WebsocketInputTransport(FrameProcessor):
 
     def _deliver_audio(self, frame: InputAudioRawFrame) -> None:
         try:
+            if len(frame.audio) > _SURELY_SHORT_BYTES:
+                _check_length(frame)
             audio = self._intake.take(frame)
         except ValueError as exc:
             if not self.dropped["unusable_audio"]:  # once: what comes so, comes so often
@@ -216,12 +248,14 @@ class WebsocketInputTransport(FrameProcessor):
 
 
 class _Tally:
-    __slots__ = ("delivered", "ignored", "taken")
+    __slots__ = ("delivered", "ignored", "taken", "throttled", "throttled_s")
 
     def __init__(self) -> None:
         self.taken = 0
         self.delivered = 0
         self.ignored = 0
+        self.throttled = 0
+        self.throttled_s = 0.0
 
 
 class _BadMessages:
@@ -239,6 +273,12 @@ class _BadMessages:
         return full and now_s - self._at_s[0] < _BAD_MESSAGES_WINDOW_S
 
 
+def _check_length(frame: InputAudioRawFrame) -> None:
+    problem = audio_problem(len(frame.audio), frame.sample_rate, frame.num_channels)
+    if problem is not None:
+        raise ValueError(problem)
+
+
 def _size(data: str | bytes) -> int:
     """Bytes on the wire."""
     if isinstance(data, bytes) or data.isascii():
@@ -249,4 +289,4 @@ def _size(data: str | bytes) -> int:
 def _brief(exc: Exception) -> str:
     if not isinstance(exc, DecodeError):
         return describe(exc)
-    return str(exc)[:_MAX_ERROR_CHARS].encode("unicode_escape").decode("ascii")[:_MAX_ERROR_CHARS]
+    return clip(str(exc))

@@ -43,6 +43,9 @@ _CODE_GRACE_S = 0.5
 _END_LOOK_S = 0.5
 
 
+_LOOKS_PER_TIMEOUT = 8
+
+
 class _Peer(Enum):
     AWAITED = auto()
     CONNECTED = auto()
@@ -67,6 +70,7 @@ class SessionLifetime:
         self._context: RunContext | None = None
         self._peer = _Peer.AWAITED
         self._ends_at_s: float | None = None
+        self._heard: tuple[int, float] = (0, 0.0)  # messages, and when there were more than before
         self.ended_code = CLOSE_CODES[EndReason.ENDED]
         """Close code of a session that ends as it should; another one where a server goes away."""
         client.when_gone = self._peer_left
@@ -144,8 +148,22 @@ class SessionLifetime:
                 self._ends_at_s = now_s + self._params.session_timeout
             if self._ends_at_s < math.inf:
                 context.call_at(self._ends_at_s, self._time_out)
+        if self._params.receive_timeout is not None:
+            self._heard = (self._client.received, now_s)
+            self._listen(context, now_s, self._params.receive_timeout)
         if self._client.is_gone:  # it left while nobody watched
             self._peer_left()
+
+    def _listen(self, context: RunContext, now_s: float, timeout_s: float) -> None:
+        # It looks at the counter now and then, so that no message has to look at the clock.
+        if self._client.received != self._heard[0]:
+            self._heard = (self._client.received, now_s)
+        if now_s - self._heard[1] >= timeout_s:
+            error = f"the peer has sent nothing for {timeout_s} s"
+            context.finish(EndReason.IDLE_TIMEOUT, error=error)
+            return
+        next_s = now_s + timeout_s / _LOOKS_PER_TIMEOUT
+        context.call_at(next_s, lambda: self._listen(context, anyio.current_time(), timeout_s))
 
     def _peer_left(self) -> None:
         lost = self._client.close_code in _NO_CLEAN_CLOSE

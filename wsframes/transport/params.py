@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from starlette.websockets import WebSocket
@@ -155,6 +155,14 @@ class WebsocketParams(TransportParams):
         max_message_bytes: a larger message ends the session (close code 1009).
         max_bad_messages: so many messages within ten seconds that cannot be decoded end the
             session (close code 1007).
+        max_messages_per_s: sustained; after a quiet time two seconds' worth may come at once.
+            None: any number.
+        max_bytes_per_s: likewise, of the messages' payload.
+        flood_policy: what becomes of a peer that sends faster. "wait": it is read no faster, so
+            that its own sends wait, and nothing is lost. "close": the session ends (1008).
+        receive_timeout: without a message from the peer for so long, or an eighth longer, the
+            session ends with `idle_timeout`. Pings, which servers see to, are no messages.
+            None: never.
     """
 
     add_wav_header: bool = False
@@ -168,6 +176,10 @@ class WebsocketParams(TransportParams):
     close_timeout: float = Field(default=0.5, gt=0)
     max_message_bytes: int = Field(default=1 << 20, ge=1)
     max_bad_messages: int = Field(default=10, ge=1)
+    max_messages_per_s: float | None = Field(default=500, gt=0)
+    max_bytes_per_s: float | None = Field(default=1 << 20, gt=0)
+    flood_policy: Literal["wait", "close"] = "wait"
+    receive_timeout: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _refuse_wav_of_no_pcm(self) -> Self:

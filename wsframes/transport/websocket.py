@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
 from starlette.websockets import WebSocket
 
 from wsframes.exceptions import UsageError
@@ -10,17 +11,32 @@ from wsframes.graph.events import EventHandlers
 from wsframes.serializers import FrameSerializerType, SerializerSettings
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import ClientStatistics, WebsocketClient
-from wsframes.transport.input import WebsocketInputTransport
+from wsframes.transport.input import InputStatistics, WebsocketInputTransport
 from wsframes.transport.lifetime import SessionLifetime
+from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.output import WebsocketOutputTransport
 from wsframes.transport.params import WebsocketCallbacks, WebsocketParams
 from wsframes.transport.wire import Wire
 
-__all__ = ["WebsocketTransport"]
+__all__ = ["SessionStatistics", "WebsocketTransport"]
 
 H = TypeVar("H", bound=Callable[..., Any])
 
 _EVENTS = ("on_client_connected", "on_client_disconnected", "on_session_timeout")
+
+
+class SessionStatistics(ClientStatistics, frozen=True, kw_only=True):
+    """What went over the socket, and what has become of it at both ends.
+
+    Attributes:
+        input: of the peer's messages.
+        output: of the media for the peer, by destination.
+        output_dropped: frames for the peer that are in no other count, by reason.
+    """
+
+    input: InputStatistics
+    output: dict[str | None, MediaStatistics]
+    output_dropped: dict[str, int]
 
 
 class WebsocketTransport(BaseTransport):
@@ -105,9 +121,14 @@ class WebsocketTransport(BaseTransport):
         """What `event_handler` does, as a call."""
         self._handlers.add(name, handler)
 
-    def statistics(self) -> ClientStatistics:
-        """What went over the socket."""
-        return self.client.statistics()
+    def statistics(self) -> SessionStatistics:
+        """What went over the socket, and what has become of it."""
+        return SessionStatistics(
+            **msgspec.structs.asdict(self.client.statistics()),
+            input=self._input.statistics(),
+            output=self._output.statistics(),
+            output_dropped=dict(self._output.dropped),
+        )
 
     def _teller(self, name: str) -> Callable[[WebSocket], Any]:
         async def tell(websocket: WebSocket) -> None:
