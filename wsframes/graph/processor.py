@@ -180,7 +180,11 @@ class FrameProcessor:
 
     @property
     def run_result(self) -> RunResult | None:
-        """How the run ends, once that is decided; to be asked in `cancel` and `cleanup`."""
+        """How the run ends, once that is decided; to be asked in `cancel` and `cleanup`.
+
+        In work that is being cancelled it may still be None: where the caller of `run` is
+        cancelled, the tasks of the run learn of it in no particular order.
+        """
         return self._wired().context.result
 
     def event_handler(self, name: str) -> Callable[[H], H]:
