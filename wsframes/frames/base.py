@@ -55,8 +55,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=True):
 
     Attributes:
         id: unique in this process, given at creation.
-        pts: presentation time in nanoseconds of the session, or None for "as soon as its turn
-            comes". 0 is a time.
+        pts: presentation time in nanoseconds from the start of the output, or None for "as soon as
+            its turn comes". 0 is a time.
         metadata: yours. A dict of this frame alone; the one part of a frame that may be changed.
         transport_source: name of the source at the peer that the frame came from.
         transport_destination: name of the destination at the peer that the frame is for; None is

@@ -26,11 +26,13 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
         audio: PCM.
         frames: samples per channel.
         sample_rate: Hz.
+        is_speech: whether it is what the bot says.
     """
 
     audio: bytes
     frames: int
     sample_rate: int
+    is_speech: bool = True
 
 
 class MediaStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,19 @@ class MediaQueue:
         self._audio.queued += frames
         for packet in self._packetizer.push(audio):
             self._append(packet)
+
+    def put_first(self, audio: bytes, sample_rate: int) -> None:
+        """Queue whole frames of PCM that are not speech before all that is queued."""
+        size = self._chunk_frames(sample_rate) * self._frame_bytes
+        pieces = [audio[at : at + size] for at in range(0, len(audio), size)]
+        chunks = [
+            Chunk(piece, len(piece) // self._frame_bytes, sample_rate, is_speech=False)
+            for piece in pieces
+        ]
+        frames = sum(chunk.frames for chunk in chunks)
+        self._audio.taken += frames
+        self._audio.queued += frames
+        self._items.extendleft((chunk, 0) for chunk in reversed(chunks))
 
     def put_frame(self, frame: Frame) -> None:
         """Queue another frame behind the audio so far."""
@@ -191,9 +206,11 @@ class MediaQueue:
     def _begin(self, sample_rate: int) -> None:
         self.flush()
         self._sample_rate = sample_rate
+        self._packetizer = Packetizer(self._chunk_frames(sample_rate) * self._frame_bytes)
+
+    def _chunk_frames(self, sample_rate: int) -> int:
         # Not every rate has a whole number of samples in 10 ms: 11,025 Hz has 110.25.
-        frames = max(1, sample_rate * self._chunk_ms // 1000)
-        self._packetizer = Packetizer(frames * self._frame_bytes)
+        return max(1, sample_rate * self._chunk_ms // 1000)
 
     def _append(self, audio: bytes) -> None:
         frames = len(audio) // self._frame_bytes

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from wsframes.audio.dtmf import dtmf_tone
 from wsframes.frames import AudioRawFrame, Frame, SystemFrame
 from wsframes.graph.context import RunContext
 from wsframes.transport.audio_intake import AudioIntake
@@ -56,6 +57,7 @@ class MediaSender:
         self.destination = destination
         self._sink = sink
         self._gate = gate
+        self._num_channels = params.audio_out_channels
         self._intake = AudioIntake(params.audio_out_channels, sample_rate)
         self._queue = MediaQueue(params.audio_out_channels, chunk_ms, params.audio_out_queue_ms)
         self._pacer = Pacer(
@@ -102,6 +104,16 @@ class MediaSender:
     def put_frame(self, frame: Frame) -> None:
         """Queue another frame, behind all audio so far."""
         self._queue.put_frame(frame)
+        self._more.set()
+
+    def play_key(self, button: str) -> None:
+        """Let the tone of a key be the next audio.
+
+        Raises:
+            ValueError: there is no such key.
+        """
+        rate = self._pacer.sample_rate
+        self._queue.put_first(dtmf_tone(button, rate, self._num_channels), rate)
         self._more.set()
 
     def interrupt(self) -> Interrupted:
@@ -170,14 +182,14 @@ class MediaSender:
         reason: str | None = "cancelled"
         try:
             if isinstance(item, Chunk):
-                if not self._speech.is_heard:
+                if item.is_speech and not self._speech.is_heard:
                     self._pacer.begin_utterance()
                 reason = await self._sink.write_chunk(self.destination, item)
                 # An interruption meanwhile: what was at work is old, and the peer clears it.
                 if not self._gate.is_shut:
                     now_s = anyio.current_time()
                     self._pacer.sent(item.frames, now_s)
-                    if reason is None:
+                    if reason is None and item.is_speech:
                         self._speech.sent(now_s)
             else:
                 reason = await self._sink.write_in_turn(item)

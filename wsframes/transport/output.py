@@ -9,6 +9,7 @@ from wsframes.audio.pcm import wav_bytes
 from wsframes.exceptions import EncodeError
 from wsframes.frames import (
     CancelFrame,
+    DTMFFrame,
     EndFrame,
     Frame,
     FrameDirection,
@@ -33,6 +34,8 @@ from wsframes.transport.client import WebsocketClient
 from wsframes.transport.media_queue import Chunk, MediaStatistics
 from wsframes.transport.media_sender import MediaSender
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.timed_frames import TimedStatistics
+from wsframes.transport.timed_sender import TimedSender
 from wsframes.transport.waiting import ClearGate
 
 __all__ = ["WebsocketOutputTransport"]
@@ -49,6 +52,10 @@ class WebsocketOutputTransport(FrameProcessor):
     urgent ones leave at once. A frame that the serializer has no message for passes on in its
     turn. When a destination has as much waiting as it may, all ordered frames wait, and in the end
     their producers.
+
+    Ordered frames with a `pts`, but for audio and images, which have schedules of their own, wait
+    beside all others until the clock of the output (`time_ns`) shows it. They block nothing; what
+    is still waiting when the session ends is dropped and counted.
 
     Audio may be cut into frames anywhere, within a sample too. It has to have the rate that is set,
     where one is; channels are converted.
@@ -79,6 +86,7 @@ class WebsocketOutputTransport(FrameProcessor):
         self._params = params
         self._senders: dict[str | None, MediaSender] = {}
         self._gate = ClearGate()
+        self._timed = TimedSender(self.write_in_turn, self._gate)
         self.dropped: Counter[str] = Counter()
         """Frames that were not sent and are in no queue's statistics, by reason."""
 
@@ -86,6 +94,7 @@ class WebsocketOutputTransport(FrameProcessor):
         """Open the connection, and begin to send."""
         context = self._wired().context
         await self._transport.lifetime.open(self, context, frame)
+        self._timed.begin(context)
         rate = self._params.audio_out_sample_rate or frame.audio_out_sample_rate
         for destination in (None, *self._params.audio_out_destinations):
             sender = self._senders.get(destination)
@@ -97,6 +106,7 @@ class WebsocketOutputTransport(FrameProcessor):
     async def stop(self, frame: EndFrame) -> None:
         """Play everything out to its last sample."""
         await self._drain()
+        self._timed.close("ended")
         await self._write_apart(frame)
 
     async def cancel(self, frame: CancelFrame) -> None:
@@ -106,14 +116,11 @@ class WebsocketOutputTransport(FrameProcessor):
     def interrupt(self, frame: InterruptionFrame) -> None:
         """Drop what the peer is not to hear any more."""
         self._gate.shut()
+        self._timed.interrupt()
         for destination, sender in self._senders.items():
             interrupted = sender.interrupt()
             if interrupted != (0, 0):
                 self.emit("on_interrupted", destination, interrupted)
-
-    async def abort(self) -> None:
-        """Break the connection under a write that the server does not let be cancelled."""
-        await self._client.abort()
 
     async def cleanup(self) -> None:
         """Let go of the connection."""
@@ -139,6 +146,10 @@ class WebsocketOutputTransport(FrameProcessor):
             self._drop(frame, reason)
             return True
         sender = self._senders[frame.transport_destination]
+        if frame.pts is not None and not isinstance(frame, OutputAudioRawFrame):
+            if not self._timed.put(frame):
+                self._drop(frame, "too_many_timed")
+            return True
         if not sender.has_room:
             return False
         if not isinstance(frame, OutputAudioRawFrame):
@@ -188,8 +199,24 @@ class WebsocketOutputTransport(FrameProcessor):
         return await self._write_apart(frame)
 
     async def write_dtmf(self, frame: OutputDTMFFrame | OutputDTMFUrgentFrame) -> bool:
-        """Send a key as the serializer's message for it; True when the server has taken it."""
+        """Send a key at once: as the serializer's message for it, or else as its tone.
+
+        Returns:
+            True when the server has taken the message, or when the tone is the next audio to go.
+        """
         return await self._write_apart(frame)
+
+    @property
+    def time_ns(self) -> int:
+        """The present on the clock of timed frames: nanoseconds since the output has started.
+
+        It goes on over interruptions, and between the runs of a session that is resumed.
+        """
+        return self._timed.time_ns
+
+    def timed_statistics(self) -> TimedStatistics:
+        """What has become of the frames with a time."""
+        return self._timed.statistics()
 
     def statistics(self) -> dict[str | None, MediaStatistics]:
         """What has become of audio and frames, by destination."""
@@ -232,6 +259,7 @@ class WebsocketOutputTransport(FrameProcessor):
                 tasks.start_soon(sender.drain)
 
     def _close_senders(self) -> None:
+        self._timed.close("cancelled")
         for sender in self._senders.values():
             sender.close("cancelled")
 
@@ -243,9 +271,25 @@ class WebsocketOutputTransport(FrameProcessor):
             why = str(exc) if isinstance(exc, EncodeError) else describe(exc)
             self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
             return "encode_error"
-        if data is None or await self._client.send(data):
+        if data is None:
+            return self._play_key(frame) if isinstance(frame, DTMFFrame) else None
+        return None if await self._client.send(data) else "unsent"
+
+    def _play_key(self, frame: DTMFFrame) -> str | None:
+        """Let the peer hear a key that the serializer has no message for."""
+        if not self._transport.wire.is_open:
             return None
-        return "unsent"
+        if not self._params.audio_out_enabled:
+            return "audio_out_disabled"
+        sender = self._senders.get(frame.transport_destination)
+        if sender is None:
+            return "unknown_destination"
+        try:
+            sender.play_key(frame.button)
+        except ValueError as exc:
+            self.push_error(f"{self.name} cannot send {frame.name}: {exc}", exception=exc)
+            return "encode_error"
+        return None
 
     async def _write_apart(self, frame: Frame) -> bool:
         """Write what is in no queue, and so has no other counter."""
