@@ -203,21 +203,15 @@ async def test_a_session_too_many_is_refused(server: ServerProcess) -> None:
         assert await client.connection.recv() == '"hello again"'
 
 
-async def test_a_peer_that_does_not_read_ends_the_session(
-    server: ServerProcess, facts: Server
-) -> None:
+async def test_a_peer_that_does_not_read_ends_the_session(server: ServerProcess) -> None:
+    """On every server: where a send cannot be cancelled, its connection is cut underneath it."""
     query = {"write_timeout": 0.2}
     async with client_of(server, query=query, max_queue=1, close_timeout=0.1) as client:
         await client.tell("flood")
         at_s = time.monotonic()
-        if facts.cancels_send:
-            await client.report()
-        else:  # the application gets away when the connection breaks, and not before
-            await anyio.sleep(1)
-            at_s = client.vanish()
-    report = await client.report()
+        report = await client.report()
     assert (report.reason, report.close_code) == ("slow_client", 1013)
-    assert 0 < report.over_at_s - at_s < 3
+    assert 0 < report.over_at_s - at_s < 5
 
 
 async def test_messages_that_nobody_reads_hold_no_connection(server: ServerProcess) -> None:

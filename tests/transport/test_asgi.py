@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import pytest
 from starlette.websockets import WebSocket
 
@@ -255,3 +256,31 @@ async def test_one_who_is_cancelled_closes_all_the_same() -> None:
         await socket.close(1000, "", 0.5)
     assert server.sent[-1]["type"] == "websocket.close"
     assert anyio.current_time() - start_s == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("found", [True, False])
+async def test_a_close_that_cannot_be_cancelled_is_cut(
+    found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the servers do that shield their sends."""
+    cut: list[Any] = []
+    gone = anyio.Event()
+
+    async def shielded(message: Any) -> None:
+        with anyio.CancelScope(shield=True):
+            if found:
+                await gone.wait()
+                raise OSError("broken pipe")
+            await anyio.sleep(60)
+
+    def cut_connection(scope: Any) -> None:
+        cut.append(scope)
+        anyio.from_thread.run_sync(gone.set)
+
+    monkeypatch.setattr("wsframes.transport.asgi.cut_connection", cut_connection)
+    socket = await Server(send=shielded).accepted()
+    start_s = anyio.current_time()
+    await socket.close(1000, "", 0.5)
+    assert cut == [socket.websocket.scope]
+    # A call in a worker thread takes real time, which the clock waits for.
+    assert anyio.current_time() - start_s == pytest.approx(0.75 if found else 60, abs=0.2)

@@ -7,6 +7,7 @@ import anyio
 import pytest
 from starlette.websockets import WebSocket
 
+from tests.transport.sessions import Session
 from wsframes import StartFrame
 from wsframes.exceptions import ClosedByUsError, PeerGoneError, UsageError
 from wsframes.testing import (
@@ -474,3 +475,26 @@ async def test_a_peer_that_leaves_while_this_side_closes_is_not_told() -> None:
         assert (await peer.wait_closed()).code == 4000
     assert app.gone == []
     assert app.client.close_code == 4000
+
+
+async def test_aborting_cuts_the_connection_under_a_write_and_only_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cut: list[Any] = []
+    monkeypatch.setattr("wsframes.transport.asgi.cut_connection", cut.append)
+    session = Session()
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        client = session.transport.client
+        await client.abort()
+        assert cut == []
+        peer.stall()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(client.send, bytes(200_000))
+            await settle()
+            await client.abort()
+            assert cut == [client.websocket.scope]
+            await session.transport.output().abort()
+            assert len(cut) == 2
+            tasks.cancel_scope.cancel()

@@ -12,7 +12,7 @@ from wsframes.graph.context import RunContext
 from wsframes.graph.failures import describe, is_failure
 from wsframes.graph.pipeline import Pipeline
 
-__all__ = ["Patience", "Step", "clean_up"]
+__all__ = ["Patience", "Step", "abort", "clean_up"]
 
 
 class Step:
@@ -60,6 +60,18 @@ class Patience:
 
     def _until_s(self, share: float) -> float:
         return self._hurry_s + share * self._cancel_timeout_s
+
+
+async def abort(pipeline: Pipeline, context: RunContext) -> None:
+    """Call every processor's `abort`; one that fails costs the others nothing."""
+    for processor in pipeline:
+        try:
+            result = processor.abort()
+            if inspect.isawaitable(result):
+                await result
+        except Exception as exc:
+            text = f"{processor.name} failed in abort: {describe(exc)}"
+            context.failures.error(f"abort of {processor.name}", text, exc)
 
 
 async def clean_up(pipeline: Pipeline, context: RunContext) -> None:

@@ -109,6 +109,13 @@ class FrameProcessor:
     def interrupt(self, frame: InterruptionFrame) -> None:
         """Drop what you hold. A plain function, called the moment an interruption arrives."""
 
+    def abort(self) -> Any:
+        """Break what a task of yours waits for and cannot be cancelled in, if you can.
+
+        Called when the tasks of a run have not returned a `cancel_timeout` after they were
+        cancelled. A library below, or a server, may shield its waiting; the run waits for it.
+        """
+
     def cleanup(self) -> Any:
         """Release everything; called once, last, however the run ended."""
 

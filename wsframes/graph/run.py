@@ -30,7 +30,7 @@ from wsframes.frames import (
     StartFrame,
     StopFrame,
 )
-from wsframes.graph.closing import Patience, Step, clean_up
+from wsframes.graph.closing import Patience, Step, abort, clean_up
 from wsframes.graph.context import RunContext
 from wsframes.graph.events import EventQueue
 from wsframes.graph.heartbeat import Heartbeats
@@ -261,6 +261,7 @@ class Run:
                 text = f"the run waits for {name}, which does not let itself be cancelled"
                 self.context.failures.error(f"leaving {name}", text)
                 self.context.add_to_result(stuck=owner)
+            await abort(self._pipeline, self.context)
 
     async def _hurry_when_cancelled(self) -> None:
         try:

@@ -12,18 +12,20 @@ What servers do differently, and what is made of it here:
   holds where the server lets it be.
 - a server keeps the connection of an application that has returned, task and socket, while messages
   wait that nobody has received (hypercorn): after a close they are received, and thrown away.
-- on some servers (hypercorn on trio, anycorn) a blocked send or close cannot be cancelled. Nothing
-  here can change that; so nothing may depend on it.
+- on some servers (hypercorn on trio, anycorn) a blocked send or close cannot be cancelled: when it
+  should have been over for a while, the connection is cut underneath it, where `cut` can do that.
 """
 
 import logging
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from starlette.websockets import WebSocket, WebSocketState
 
 from wsframes.exceptions import DecodeError, PeerGoneError, UsageError
 from wsframes.graph.failures import describe
+from wsframes.transport.cut import cut_connection
 
 __all__ = ["LOST", "NO_CODE", "AsgiSocket", "as_websocket"]
 
@@ -147,13 +149,28 @@ class AsgiSocket:
             timeout_s = min(timeout_s, _SHARE * left_s)
         reason = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
         accepted = self.is_accepted
-        with anyio.move_on_after(timeout_s, shield=True):
-            try:
-                await self.websocket.close(code, reason)
-                if accepted:
-                    await self._discard()
-            except Exception as exc:
-                logger.debug("closing the socket failed: %s", describe(exc))
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._cut_later, timeout_s + _CUT_GRACE_S)
+                with anyio.move_on_after(timeout_s):
+                    try:
+                        await self.websocket.close(code, reason)
+                        if accepted:
+                            await self._discard()
+                    except Exception as exc:
+                        logger.debug("closing the socket failed: %s", describe(exc))
+                tasks.cancel_scope.cancel()
+
+    async def cut(self) -> None:
+        """Break the connection, past the server, for a send that cannot be cancelled.
+
+        It does nothing where the socket cannot be found; see `wsframes.transport.cut`.
+        """
+        await anyio.to_thread.run_sync(cut_connection, self.websocket.scope)
+
+    async def _cut_later(self, delay_s: float) -> None:
+        await anyio.sleep(delay_s)
+        await self.cut()
 
     async def _discard(self) -> None:
         """Receive what nobody reads any more, until the server says that the peer is gone."""
@@ -161,6 +178,9 @@ class AsgiSocket:
             event = await self.websocket.receive()
             self._told = event["type"] == "websocket.disconnect"
 
+
+# A close that can be cancelled is, before its connection is cut.
+_CUT_GRACE_S = 0.25
 
 # Of what the caller has left, so that it comes to its own end before its deadline.
 _SHARE = 0.9

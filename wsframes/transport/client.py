@@ -159,7 +159,7 @@ class WebsocketClient:
         and the message was counted as unsent.
 
         Cancelling: nothing of the message was sent, or all of it; the server does not say. On some
-        servers a blocked send cannot be cancelled.
+        servers a blocked send cannot be cancelled; `abort` ends it.
         """
         traffic, connection = self._traffic, self._connection
         await traffic.turns.take()
@@ -199,6 +199,11 @@ class WebsocketClient:
     def give_up(self, code: int = LOST, reason: str = "") -> bool:
         """Take the peer for gone; False if the connection was over already."""
         return self._connection.without_peer(ConnectionEvent.GIVE_UP, code, reason)
+
+    async def abort(self) -> None:
+        """Break the connection if a write is under way, which some servers shield; see `send`."""
+        if self._traffic.begun_s is not None:
+            await self._socket.cut()
 
     async def trigger_client_connected(self) -> None:
         """Call `on_client_connected`."""

@@ -122,6 +122,10 @@ class WebsocketOutputTransport(FrameProcessor):
             if interrupted != (0, 0):
                 self.emit("on_interrupted", destination, interrupted)
 
+    async def abort(self) -> None:
+        """Break the connection under a write that the server does not let be cancelled."""
+        await self._client.abort()
+
     async def cleanup(self) -> None:
         """Let go of the connection."""
         self._close_senders()

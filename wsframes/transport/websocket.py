@@ -45,10 +45,11 @@ class WebsocketTransport(BaseTransport):
     Put `input()` first and `output()` last into a pipeline. The connection is accepted when the
     pipeline starts, if nobody has done so before, and closed when the run is over.
 
-    Every way in which a session can end has a deadline, with one limit that no application can
-    lift: some servers (hypercorn on trio, anycorn) do not let a send be cancelled that waits for a
-    peer to read. There the end is decided and `on_client_disconnected` told in time, and `run`
-    returns when the server gives the connection up, or the peer reads or leaves.
+    Every way in which a session can end has a deadline. Some servers (hypercorn on trio, anycorn)
+    do not let a send be cancelled that waits for a peer to read: there the connection is cut when
+    the send should have been over for a second. Where the socket cannot be found for that (see
+    `wsframes.transport.cut`), the end is decided and told in time, and `run` returns when the
+    server gives the connection up, or the peer reads or leaves.
 
     Args:
         websocket: a Starlette (or FastAPI) `WebSocket`, or the `(scope, receive, send)` of an ASGI
