@@ -17,6 +17,7 @@ PACKAGES = [
     "wsframes.serializers",
     "wsframes.transport",
     "wsframes.testing",
+    "wsframes.video",
 ]
 
 # contract.md's names, by where they are imported from.
