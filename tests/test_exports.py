@@ -10,6 +10,7 @@ import pytest
 import wsframes
 
 PACKAGES = [
+    "wsframes.audio",
     "wsframes.exceptions",
     "wsframes.frames",
     "wsframes.graph",
@@ -34,6 +35,7 @@ CONTRACT = {
         FrameDirection FrameProcessor Pipeline ParallelPipeline PipelineTask PipelineParams
         PipelineRunner BaseObserver
     """,
+    "wsframes.audio": "BaseAudioMixer",
     "wsframes.serializers": "FrameSerializer FrameSerializerType",
     "wsframes.transport": """
         WebsocketTransport WebsocketParams WebsocketCallbacks WebsocketClient

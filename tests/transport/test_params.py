@@ -7,6 +7,7 @@ import anyio
 import pytest
 from pydantic import ValidationError
 
+from wsframes.audio import BaseAudioMixer
 from wsframes.serializers import FrameSerializer, JsonFrameSerializer, MsgpackFrameSerializer
 from wsframes.transport import TransportParams, WebsocketCallbacks, WebsocketParams
 
@@ -54,7 +55,6 @@ SEED: dict[str, tuple[str, Any]] = {
 # What its own machinery is not there for yet: in this version only the default is taken.
 NOT_BUILT: dict[str, Any] = {
     "audio_in_filter": object(),
-    "audio_out_mixer": object(),
     "vad_analyzer": object(),
     "turn_analyzer": object(),
     "video_out_enabled": True,
@@ -197,8 +197,8 @@ def test_a_thing_that_cannot_be_compared_is_refused_all_the_same() -> None:
 
         __hash__ = None  # type: ignore[assignment]
 
-    with pytest.raises(ValidationError, match="audio_out_mixer: mixers cannot"):
-        WebsocketParams(audio_out_mixer=Prickly())
+    with pytest.raises(ValidationError, match="turn_analyzer: turn analysis cannot"):
+        WebsocketParams(turn_analyzer=Prickly())
 
 
 # --- deprecated
@@ -339,3 +339,23 @@ def test_a_wav_file_of_encoded_audio_is_refused() -> None:
     with pytest.raises(ValidationError, match="add_wav_header: MsgpackFrameSerializer encodes"):
         WebsocketParams(add_wav_header=True, serializer=MsgpackFrameSerializer(opus=True))
     assert WebsocketParams(add_wav_header=True, serializer=MsgpackFrameSerializer()).add_wav_header
+
+
+class _Silent(BaseAudioMixer):
+    def start(self, sample_rate: int) -> None:
+        raise AssertionError("nobody starts it")
+
+    stop = mix = process_frame = start  # type: ignore[assignment]
+
+
+def test_mixers_are_for_destinations_that_there_are() -> None:
+    one, other = _Silent(), _Silent()
+    params = WebsocketParams(audio_out_mixer={None: one, "b": other}, audio_out_destinations=["b"])
+    assert params.audio_out_mixer == {None: one, "b": other}
+    assert WebsocketParams(audio_out_mixer=one).audio_out_mixer is one
+    with pytest.raises(ValidationError, match="audio_out_mixer: 'c' is not in audio_out_dest"):
+        WebsocketParams(audio_out_mixer={"c": one}, audio_out_destinations=["b"])
+    with pytest.raises(ValidationError, match="each destination needs a mixer of its own"):
+        WebsocketParams(audio_out_mixer={None: one, "b": one}, audio_out_destinations=["b"])
+    with pytest.raises(ValidationError, match="audio_out_mixer"):
+        WebsocketParams(audio_out_mixer=object())  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """PCM audio, pure: signed 16-bit little-endian, interleaved."""
 
+from wsframes.audio.mixer import BaseAudioMixer
 from wsframes.audio.packetizer import Packetizer
 from wsframes.audio.pcm import (
     FrameAligner,
@@ -14,6 +15,7 @@ from wsframes.audio.pcm import (
 )
 
 __all__ = [
+    "BaseAudioMixer",
     "FrameAligner",
     "Packetizer",
     "bytes_per_frame",

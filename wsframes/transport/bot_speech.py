@@ -33,7 +33,15 @@ class BotSpeech:
         tell: called with `BotStartedSpeakingFrame`, `BotSpeakingFrame`, `BotStoppedSpeakingFrame`.
     """
 
-    __slots__ = ("_context", "_is_over", "_next_look", "_pacer", "_tell", "_tell_again_s")
+    __slots__ = (
+        "_context",
+        "_is_over",
+        "_next_look",
+        "_pacer",
+        "_paused_s",
+        "_tell",
+        "_tell_again_s",
+    )
 
     def __init__(
         self,
@@ -46,6 +54,7 @@ class BotSpeech:
         self._tell = tell
         self._next_look: Timer | None = None
         self._tell_again_s = 0.0
+        self._paused_s: float | None = None
         self._context: RunContext
 
     def begin(self, context: RunContext) -> None:
@@ -58,12 +67,18 @@ class BotSpeech:
         return self._next_look is not None
 
     def sent(self, now_s: float) -> None:
-        """Audio has gone out."""
+        """Speech has gone out."""
+        self._paused_s = None
         if self._next_look is None:
             self._speaks(now_s)  # first: who is told may interrupt
             self._tell(BotStartedSpeakingFrame)
             if self._next_look is not None:
                 self._tell(BotSpeakingFrame)
+
+    def pause(self, end_s: float) -> None:
+        """What goes out from now on is no speech: the last of that is played at this time."""
+        if self._paused_s is None:
+            self._paused_s = end_s
 
     def stop(self) -> None:
         """Nothing more is heard."""
@@ -74,7 +89,8 @@ class BotSpeech:
 
     @property
     def _silent_at_s(self) -> float:
-        return self._pacer.playout_end_s + _SILENCE_S
+        end_s = self._pacer.playout_end_s if self._paused_s is None else self._paused_s
+        return end_s + _SILENCE_S
 
     def _speaks(self, now_s: float) -> None:
         self._tell_again_s = now_s + _PERIOD_S

@@ -48,6 +48,7 @@ class MediaStatistics(msgspec.Struct, frozen=True, kw_only=True):
         frames_dropped: by reason.
         frames_queued: how many wait or are being sent.
         odd_bytes: of audio, in no other count: the rest of their sample never came.
+        background: samples per channel that a mixer made where nothing was said, in no other count.
     """
 
     audio_taken: int
@@ -59,6 +60,7 @@ class MediaStatistics(msgspec.Struct, frozen=True, kw_only=True):
     frames_dropped: dict[str, int]
     frames_queued: int
     odd_bytes: int = 0
+    background: int = 0
 
 
 class MediaQueue:
@@ -190,7 +192,7 @@ class MediaQueue:
                 self._payload_bytes -= size
                 self._frames.settle(1, reason)
 
-    def statistics(self, odd_bytes: int = 0) -> MediaStatistics:
+    def statistics(self, odd_bytes: int = 0, background: int = 0) -> MediaStatistics:
         return MediaStatistics(
             audio_taken=self._audio.taken,
             audio_sent=self._audio.sent,
@@ -201,6 +203,7 @@ class MediaQueue:
             frames_dropped=dict(self._frames.dropped),
             frames_queued=self._frames.queued,
             odd_bytes=odd_bytes,
+            background=background,
         )
 
     def _begin(self, sample_rate: int) -> None:

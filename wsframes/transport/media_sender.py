@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from wsframes.audio.dtmf import dtmf_tone
-from wsframes.frames import AudioRawFrame, Frame, SystemFrame
+from wsframes.frames import (
+    AudioRawFrame,
+    Frame,
+    MixerEnableFrame,
+    MixerUpdateSettingsFrame,
+    SystemFrame,
+)
 from wsframes.graph.context import RunContext
 from wsframes.transport.audio_intake import AudioIntake
+from wsframes.transport.background import Background
 from wsframes.transport.bot_speech import BotSpeech
 from wsframes.transport.media_queue import Chunk, MediaQueue, MediaStatistics
 from wsframes.transport.pacer import Interrupted, Pacer
@@ -43,6 +50,7 @@ class MediaSender:
         gate: nothing is sent while it is shut.
         params: chunk length, channels, lead and bounds.
         sample_rate: Hz of what is sent; None: as the audio comes.
+        background: what a mixer adds, if there is one.
     """
 
     def __init__(
@@ -52,6 +60,7 @@ class MediaSender:
         gate: ClearGate,
         params: WebsocketParams,
         sample_rate: int | None,
+        background: Background | None = None,
     ) -> None:
         chunk_ms = params.audio_out_10ms_chunks * 10
         self.destination = destination
@@ -67,6 +76,7 @@ class MediaSender:
         # A source that goes on in real time completes a chunk within its length; twice that is a
         # pause, and what has come so far must not wait for the next words.
         self._pause = _Pause(2 * chunk_ms / 1000, self._flush)
+        self._background = background
         self._more = Signal()
         self._moved = Signal()
         self._context: RunContext
@@ -121,6 +131,8 @@ class MediaSender:
         self._intake.cut()
         self._queue.drop("interrupted")
         heard = self._pacer.interrupt(anyio.current_time())
+        if not self._speech.is_heard:
+            heard = Interrupted(0.0, 0.0)  # what is sent beside speech is none
         self._speech.stop()
         self._more.set()
         self._moved.set()
@@ -135,6 +147,8 @@ class MediaSender:
         """Send what is queued, and wait until the peer has played it, or is interrupted."""
         self._intake.cut()
         self._flush()
+        if self._background is not None:
+            self._background.pause()
         while not self._queue.empty:
             await self._moved.wait()
         while (end_s := self._pacer.playout_end_s) > anyio.current_time():
@@ -143,17 +157,33 @@ class MediaSender:
                 await self._moved.wait()
         self._speech.stop()
 
+    async def control(self, frame: MixerUpdateSettingsFrame | MixerEnableFrame) -> None:
+        """Hand a control frame to the mixer, if there is one."""
+        if self._background is not None:
+            await self._background.mixing.control(frame)
+
+    async def cleanup(self) -> None:
+        """Stop the mixer, if there is one."""
+        if self._background is not None:
+            await self._background.mixing.stop()
+
     def statistics(self) -> MediaStatistics:
-        return self._queue.statistics(self._intake.odd_bytes)
+        background = 0 if self._background is None else self._background.sent
+        return self._queue.statistics(self._intake.odd_bytes, background)
 
     async def _run(self) -> None:
         queue, pacer = self._queue, self._pacer
+        if self._background is not None:
+            await self._background.begin()
         ran_empty = True
         while True:
             item = queue.first()
             if item is None:
                 ran_empty = True
-                await self._more.wait()
+                if self._background is None:
+                    await self._more.wait()
+                else:
+                    await self._play(self._background)
                 continue
             if self._gate.is_shut:
                 await self._gate.wait_open()
@@ -178,27 +208,52 @@ class MediaSender:
         with anyio.CancelScope(deadline=due_s):
             await self._moved.wait()  # by an interruption: nothing else moves while this waits
 
+    async def _play(self, background: Background) -> None:
+        """Send what is to be heard while nothing is said, or wait until it is due."""
+        pacer = self._pacer
+        due_s = background.due_s(pacer)
+        if due_s > anyio.current_time():
+            with anyio.CancelScope(deadline=due_s):
+                await self._more.wait()
+        elif self._gate.is_shut:
+            await self._gate.wait_open()
+        elif (chunk := await background.next()) is not None:
+            pacer.resume(anyio.current_time())
+            if await self._send_chunk(chunk) is None:
+                background.sent += chunk.frames
+
     async def _send(self, item: Chunk | Frame) -> None:
         reason: str | None = "cancelled"
         try:
-            if isinstance(item, Chunk):
-                if item.is_speech and not self._speech.is_heard:
-                    self._pacer.begin_utterance()
-                reason = await self._sink.write_chunk(self.destination, item)
-                # An interruption meanwhile: what was at work is old, and the peer clears it.
-                if not self._gate.is_shut:
-                    now_s = anyio.current_time()
-                    self._pacer.sent(item.frames, now_s)
-                    if reason is None and item.is_speech:
-                        self._speech.sent(now_s)
-            else:
+            if not isinstance(item, Chunk):
                 reason = await self._sink.write_in_turn(item)
+            elif self._background is None:
+                reason = await self._send_chunk(item)
+            elif (mixed := await self._background.mixed(item)) is not None:
+                reason = await self._send_chunk(mixed)
+            else:
+                reason = "interrupted"
         finally:
             self._queue.done(reason)
         self._moved.set()
         drain = self._context.drain
         if drain.holder is not None:
             drain.progress(anyio.current_time())
+
+    async def _send_chunk(self, chunk: Chunk) -> str | None:
+        pacer, speech = self._pacer, self._speech
+        if chunk.is_speech and not speech.is_heard:
+            pacer.begin_utterance()
+        reason = await self._sink.write_chunk(self.destination, chunk)
+        # An interruption meanwhile: what was at work is old, and the peer clears it.
+        if not self._gate.is_shut:
+            now_s = anyio.current_time()
+            if not chunk.is_speech:
+                speech.pause(pacer.playout_end_s)
+            pacer.sent(chunk.frames, now_s)
+            if reason is None and chunk.is_speech:
+                speech.sent(now_s)
+        return reason
 
     def _flush(self) -> None:
         self._queue.flush()

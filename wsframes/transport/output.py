@@ -16,6 +16,8 @@ from wsframes.frames import (
     HeartbeatFrame,
     InterruptionFrame,
     Lane,
+    MixerEnableFrame,
+    MixerUpdateSettingsFrame,
     OutputAudioRawFrame,
     OutputDTMFFrame,
     OutputDTMFUrgentFrame,
@@ -29,6 +31,7 @@ from wsframes.frames import (
 )
 from wsframes.graph.failures import describe
 from wsframes.graph.processor import FrameProcessor
+from wsframes.transport.background import background_of
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.media_queue import Chunk, MediaStatistics
@@ -99,7 +102,10 @@ class WebsocketOutputTransport(FrameProcessor):
         for destination in (None, *self._params.audio_out_destinations):
             sender = self._senders.get(destination)
             if sender is None:
-                sender = MediaSender(destination, self, self._gate, self._params, rate)
+                background = background_of(
+                    self._params, destination, rate, self._gate, self._report_mixer
+                )
+                sender = MediaSender(destination, self, self._gate, self._params, rate, background)
                 self._senders[destination] = sender
             sender.begin(context)
 
@@ -129,6 +135,8 @@ class WebsocketOutputTransport(FrameProcessor):
     async def cleanup(self) -> None:
         """Let go of the connection."""
         self._close_senders()
+        for sender in self._senders.values():
+            await sender.cleanup()
         context = self._node.context if self._node is not None else None
         await self._transport.lifetime.close(self, context)
 
@@ -241,6 +249,8 @@ class WebsocketOutputTransport(FrameProcessor):
         return reason
 
     async def write_in_turn(self, frame: Frame) -> str | None:
+        if isinstance(frame, MixerUpdateSettingsFrame | MixerEnableFrame):
+            await self._senders[frame.transport_destination].control(frame)
         reason = await self._write(frame)
         if reason is None:
             self.push_frame_nowait(frame)
@@ -249,6 +259,9 @@ class WebsocketOutputTransport(FrameProcessor):
     def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
         for direction in FrameDirection:
             self.push_frame_nowait(frame_type(transport_destination=destination), direction)
+
+    def _report_mixer(self, text: str, exc: Exception | None) -> None:
+        self.push_error(f"{self.name}: {text}", exception=exc)
 
     def _as_payload(self, frame: OutputAudioRawFrame) -> OutputAudioRawFrame:
         if not self._params.add_wav_header:

@@ -2,12 +2,13 @@
 
 import sys
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from starlette.websockets import WebSocket
 
+from wsframes.audio import BaseAudioMixer
 from wsframes.frames.codec import MAX_AUDIO_S, MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from wsframes.serializers import FrameSerializer
 
@@ -16,7 +17,6 @@ __all__ = ["TransportParams", "WebsocketCallbacks", "WebsocketParams"]
 # What has a name already and no machinery yet.
 _NOT_BUILT = {
     "audio_in_filter": "input audio filters",
-    "audio_out_mixer": "mixers",
     "vad_analyzer": "voice activity detection",
     "turn_analyzer": "turn analysis",
     "video_out_enabled": "video output",
@@ -56,13 +56,16 @@ class TransportParams(BaseModel):
         audio_out_bitrate: bits a second of each stream of audio, for a serializer that encodes it.
         audio_out_10ms_chunks: length of the chunks that are sent, in units of 10 ms. The last
             chunk of an utterance may be shorter.
+        audio_out_mixer: adds background to the default destination; or a mapping with a mixer for
+            each destination that is to have one, None for the default one. It needs a rate, here or
+            in the StartFrame.
         audio_out_destinations: names of further streams of audio; `frame.transport_destination`
             picks one.
         video_in_enabled: off, images from the peer are dropped and counted.
 
     The parameters named `camera_...` are deprecated and set those named `video_...`; `vad_enabled`
     and `vad_audio_passthrough`, deprecated too, turn on `audio_in_enabled` and
-    `audio_in_passthrough`. What belongs to filters, mixers, analyzers, encoders and video output is
+    `audio_in_passthrough`. What belongs to filters, analyzers and video output is
     refused in this version.
     """
 
@@ -81,7 +84,7 @@ class TransportParams(BaseModel):
     audio_out_channels: _Channels = 1
     audio_out_bitrate: _Positive = 96000
     audio_out_10ms_chunks: int = Field(default=4, ge=1, le=MAX_AUDIO_S * 100)
-    audio_out_mixer: Any = None
+    audio_out_mixer: BaseAudioMixer | Mapping[str | None, BaseAudioMixer] | None = None
     audio_out_destinations: list[str] = Field(default_factory=list)
     audio_in_enabled: bool = False
     audio_in_sample_rate: _SampleRate | None = None
@@ -109,6 +112,17 @@ class TransportParams(BaseModel):
         if len(set(names)) < len(names) or "" in names:
             raise ValueError("each destination needs a name of its own")
         return names
+
+    @model_validator(mode="after")
+    def _refuse_mixers_of_nobody(self) -> Self:
+        mixers = self.audio_out_mixer
+        if isinstance(mixers, Mapping):
+            for name in mixers:
+                if name is not None and name not in self.audio_out_destinations:
+                    raise ValueError(f"audio_out_mixer: {name!r} is not in audio_out_destinations")
+            if len(set(map(id, mixers.values()))) < len(mixers):
+                raise ValueError("audio_out_mixer: each destination needs a mixer of its own")
+        return self
 
     @model_validator(mode="after")
     def _carry_over(self) -> Self:
