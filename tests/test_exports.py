@@ -18,6 +18,8 @@ PACKAGES = [
     "wsframes.serializers",
     "wsframes.transport",
     "wsframes.testing",
+    "wsframes.turn",
+    "wsframes.vad",
     "wsframes.video",
 ]
 
@@ -41,6 +43,8 @@ CONTRACT = {
         WebsocketTransport WebsocketParams WebsocketCallbacks WebsocketClient
         WebsocketInputTransport WebsocketOutputTransport
     """,
+    "wsframes.vad": "VADAnalyzer VADParams VADState",
+    "wsframes.turn": "BaseTurnAnalyzer",
     "wsframes.transport.fastapi_websocket": """
         FastAPIWebsocketTransport FastAPIWebsocketParams FastAPIWebsocketCallbacks
         FastAPIWebsocketClient FastAPIWebsocketInputTransport FastAPIWebsocketOutputTransport

@@ -43,7 +43,10 @@ def packages_loaded_by(module: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", ["wsframes", "wsframes.audio", "wsframes.serializers"])
+@pytest.mark.parametrize(
+    "module",
+    ["wsframes", "wsframes.audio", "wsframes.serializers", "wsframes.vad", "wsframes.turn"],
+)
 def test_core_loads_only_the_base_install_and_no_web_framework(module: str) -> None:
     assert packages_loaded_by(module) <= BASE
 

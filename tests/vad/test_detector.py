@@ -1,0 +1,107 @@
+"""`wsframes.vad.detector` and `wsframes.vad.analyzer`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.vad.parts import Loud, Scripted, tone
+from wsframes.vad import VADParams, VADState, VoiceChange, VoiceDetector
+
+PARAMS = VADParams(start_secs=0.03, stop_secs=0.02)
+
+
+def test_changes_come_with_the_time_that_they_took() -> None:
+    detector = VoiceDetector(Loud(params=PARAMS), 16000)
+    assert detector.feed(tone(0.02)) == []
+    assert detector.state is VADState.STARTING
+    assert not detector.is_speech
+    assert detector.feed(tone(0.01)) == [VoiceChange(True, 0.03)]
+    assert detector.feed(tone(0.01, level=0)) == []
+    assert detector.is_speech
+    assert detector.feed(tone(0.05, level=0)) == [VoiceChange(False, 0.02)]
+    assert detector.state is VADState.QUIET
+
+
+def test_several_changes_in_one_piece() -> None:
+    detector = VoiceDetector(Loud(params=PARAMS), 16000)
+    audio = tone(0.03) + tone(0.02, level=0)
+    assert [change.is_speech for change in detector.feed(audio * 3)] == [True, False] * 3
+
+
+@given(st.lists(st.booleans(), max_size=40), st.lists(st.integers(0, 999), max_size=60))
+def test_how_the_audio_is_cut_does_not_matter(windows: list[bool], cuts: list[int]) -> None:
+    """The changes are those of the whole, wherever it is cut."""
+    audio = b"".join(tone(0.01, level=1000 * voiced) for voiced in windows)
+    whole = VoiceDetector(Loud(params=PARAMS), 16000).feed(audio)
+    detector = VoiceDetector(Loud(params=PARAMS), 16000)
+    found, at = [], 0
+    for cut in [*cuts, len(audio)]:
+        found += detector.feed(audio[at : at + cut])
+        at += cut
+    assert found == whole
+
+
+@pytest.mark.parametrize(
+    ("confidence", "volume", "state"),
+    [
+        (0.7, 0.6, VADState.SPEAKING),
+        (0.69, 1.0, VADState.QUIET),
+        (1.0, 0.59, VADState.QUIET),
+    ],
+)
+def test_a_voice_is_sure_and_loud(confidence: float, volume: float, state: VADState) -> None:
+    params = VADParams(start_secs=0)
+    detector = VoiceDetector(Scripted([(confidence, volume)], params), 8000)
+    detector.feed(bytes(160))
+    assert detector.state is state
+
+
+def test_parameters_change_while_it_runs() -> None:
+    detector = VoiceDetector(Loud(params=PARAMS), 16000)
+    detector.feed(tone(0.01))
+    detector.params = VADParams(start_secs=1)
+    assert detector.feed(tone(0.5)) == []
+    detector.params = VADParams(start_secs=0.6)
+    assert detector.feed(tone(0.1)) == [VoiceChange(True, 0.6)]
+    assert detector.params.start_secs == 0.6
+
+
+def test_reset_forgets_the_stream_and_keeps_the_parameters() -> None:
+    analyzer = Scripted([(1, 1)] * 9, PARAMS)
+    detector = VoiceDetector(analyzer, 8000)
+    detector.feed(bytes(160 * 4 + 100))
+    assert detector.is_speech
+    resets = analyzer.resets
+    detector.reset()
+    assert (detector.state, analyzer.resets) == (VADState.QUIET, resets + 1)
+    detector.feed(bytes(159))
+    assert detector.state is VADState.QUIET  # of the 100 bytes nothing is left
+    assert detector.params is PARAMS
+
+
+def test_what_the_analyzer_raises_comes_out() -> None:
+    detector = VoiceDetector(Scripted([], PARAMS), 8000)
+    with pytest.raises(StopIteration):
+        detector.feed(bytes(160))
+
+
+def test_a_rate_that_the_analyzer_does_not_have_is_refused() -> None:
+    class Eight(Loud):
+        sample_rates = (8000, 16000)
+
+    with pytest.raises(ValueError, match="Eight analyzes audio of 8000 or 16000 Hz, not of 24000"):
+        VoiceDetector(Eight(), 24000)
+    assert VoiceDetector(Eight(), 8000).analyzer.sample_rate == 8000
+
+
+@pytest.mark.parametrize(
+    ("level", "volume"), [(0, 0.0), (32767, 1.0), (3277, 0.8), (328, 0.6), (1, 0.0968)]
+)
+def test_volume_is_in_tenths_of_ten_decibels(level: int, volume: float) -> None:
+    class Default(Loud):
+        volume = Loud.__mro__[1].volume  # type: ignore[attr-defined]
+
+    analyzer = Default()
+    analyzer.prepare()
+    analyzer.reset()
+    assert analyzer.volume(tone(0.01, level=level)) == pytest.approx(volume, abs=0.001)
