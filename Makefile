@@ -9,12 +9,13 @@ BIN := $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .NOTPARALLEL:
-.PHONY: help demo test check lint coverage bench docs clean
+.PHONY: help demo test check lint coverage soak bench docs clean
 
 help:
 	@echo 'make demo    a real session, seen and heard   (ARGS="--backend trio")'
 	@echo 'make test    the tests                        (ARGS="-k name")'
 	@echo 'make check   the gate: style, types, layers, tests with full coverage'
+	@echo 'make soak    the promises, each as long as it says: an hour and more  (ARGS="-k p12")'
 	@echo 'make bench   the benchmarks                   (ARGS="--help")'
 	@echo 'make docs    write the pages that are made from the code'
 	@echo 'make clean   remove .venv and everything made'
@@ -39,6 +40,10 @@ coverage: $(VENV)/.dev
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# What takes a part of a second in `make test` runs here for as long as the promise says.
+soak: $(VENV)/.dev
+	@WSFRAMES_SOAK=1 $(BIN)/python -m pytest --timeout 14400 tests/guarantees $(ARGS)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -15,13 +15,13 @@ from wsframes.testing import settle
 
 
 def test_names_are_unique_and_tell_the_type() -> None:
-    class Echo(FrameProcessor):
+    class Quiet(FrameProcessor):
         def __init__(self) -> None:
             """Calls no `super().__init__`."""
 
-    first, second = Echo(), Echo()
-    assert first.name == "Echo#0"
-    assert repr(second) == "<Echo#1>"
+    first, second = Quiet(), Quiet()
+    assert first.name == "Quiet#0"
+    assert repr(second) == "<Quiet#1>"
     assert FrameProcessor(name="mine").name == "mine"
 
 

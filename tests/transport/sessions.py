@@ -73,7 +73,9 @@ class Session:
         errors: the error frames.
         down: what came out of the output downstream, with the time.
         read: what the input pushed downstream.
-        results: how each run ended.
+        results: how each run ended that returned.
+        told: how each run ended, as `on_pipeline_finished` was told.
+        observers: of the run; add to it before it begins.
         tap: stands before the output; frames can be pushed from it.
     """
 
@@ -101,6 +103,8 @@ class Session:
         self.down: list[tuple[float, Frame]] = []
         self.read: list[Frame] = []
         self.results: list[RunResult] = []
+        self.told: list[RunResult] = []
+        self.observers: list[BaseObserver] = []
         self.started = anyio.Event()
         self._finished = anyio.Event()
         self.transport: WebsocketTransport
@@ -150,13 +154,14 @@ class Session:
         task = PipelineTask(
             Pipeline(ends[self._only]),
             params=self._task_params,
-            observers=[_Watch(self)] if self._observe else (),
+            observers=[*self.observers, *([_Watch(self)] if self._observe else [])],
         )
         for event in ("on_client_connected", "on_client_disconnected", "on_session_timeout"):
             transport.add_event_handler(event, self._note(event))
         for event in ("on_pipeline_started", "on_pipeline_finished"):
             task.add_event_handler(event, self._note(event))
         task.add_event_handler("on_pipeline_started", lambda *_: self.started.set())
+        task.add_event_handler("on_pipeline_finished", lambda _, result: self.told.append(result))
         task.add_event_handler("on_pipeline_error", lambda _, frame: self.errors.append(frame))
         self.transport, self.task = transport, task
 

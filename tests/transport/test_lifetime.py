@@ -26,6 +26,7 @@ from wsframes.testing import (
     PROFILES,
     UVICORN_SANSIO,
     UVICORN_WEBSOCKETS,
+    FailingSends,
     MemoryPeer,
     ServerProfile,
     settle,
@@ -649,6 +650,36 @@ async def test_and_one_that_left_in_the_moment_of_stopping() -> None:
         [EndReason.STOPPED, EndReason.CLIENT_DISCONNECTED],
     )
     assert session.events.count("client_disconnected") == 1
+
+
+async def test_one_whose_last_words_failed_is_not_told_as_ended() -> None:
+    session = Session()
+    app = FailingSends(session, 2)
+    async with MemoryPeer(app):
+        await session.started.wait()
+        await session.task.queue_frame(TransportMessageFrame("the last words"))
+        await session.task.stop_when_done()
+        begun_s = anyio.current_time()
+        await session.finished()
+        assert anyio.current_time() - begun_s <= 1.0
+    assert session.result.reason is EndReason.CLIENT_LOST
+    assert session.events == [*BEGIN, "client_disconnected", "pipeline_finished"]
+
+
+async def test_a_send_that_failed_just_before_the_run_stopped_is_found_when_it_is_resumed() -> None:
+    session = Session(only="input", runs=2, pause_s=1)
+    app = FailingSends(session, 2, "raises once")
+    async with MemoryPeer(app) as peer:
+        await peer.connect()
+        await settle()
+        await session.transport.output().send_message(TransportMessageUrgentFrame("lost"))
+        await session.task.queue_frame(StopFrame())
+        await session.finished()
+    assert [result.reason for result in session.results] == [
+        EndReason.STOPPED,
+        EndReason.CLIENT_LOST,
+    ]
+    assert anyio.current_time() == 1.5
 
 
 async def test_one_that_is_not_resumed_is_closed_by_aclose() -> None:

@@ -261,6 +261,7 @@ class Node(ABC):
         if isinstance(self.down, _Hold):
             self.down.close("cancelled")
         self.call = None
+        self.state = CANCELLED  # an end that still comes would lie in a queue for ever
         self.down = self.up = Via(lambda frame, direction: self.refuse("finished"), self)
 
     def statistics(self) -> QueueStatistics:

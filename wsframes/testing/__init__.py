@@ -3,6 +3,8 @@
 * Virtual time on asyncio and on trio: `virtual_backends` for pytest, `run_virtual`.
 * `MemoryPeer`: the other end of a websocket, which can stall, half-close, reset, vanish
   and lie, on any of the servers in `PROFILES`.
+* `Checkpoints`: cancels a call, or does anything else to it, at each of its checkpoints.
+* `FailingSends`: each send of an application as the first that fails.
 * `run_test`: frames through a processor by itself; `check_processor` and
   `check_serializer`: whether yours keeps the rules.
 """
@@ -10,6 +12,7 @@
 from __future__ import annotations
 
 from .app_run import AppRun
+from .checkpoints import Checkpoints
 from .clock import (
     Backend,
     VirtualTimeLoop,
@@ -22,6 +25,7 @@ from .clock import (
 from .comparison import payload, same_frame
 from .conformance import PROCESSOR_RULES, check_processor
 from .connection import Closed, Handshake, Received
+from .faults import FailingSends
 from .harness import SleepFrame, run_test
 from .peer import MemoryPeer, PeerClosed, PeerDenied, PeerStatistics
 from .profiles import (
@@ -43,8 +47,10 @@ __all__ = [
     "Amount",
     "AppRun",
     "Backend",
+    "Checkpoints",
     "ClientDisconnected",
     "Closed",
+    "FailingSends",
     "FlowStatistics",
     "HYPERCORN",
     "HYPERCORN_TRIO",

@@ -71,6 +71,7 @@ class SessionLifetime:
         self._peer = _Peer.AWAITED
         self._ends_at_s: float | None = None
         self._heard: tuple[int, float] = (0, 0.0)  # messages, and when there were more than before
+        self._verdict: anyio.Event | None = None  # once a send has failed: set when it is known why
         self.ended_code = CLOSE_CODES[EndReason.ENDED]
         """Close code of a session that ends as it should; another one where a server goes away."""
         client.when_gone = self._peer_left
@@ -126,6 +127,15 @@ class SessionLifetime:
                 context.drain.progress(now_s)
             context.call_at(now_s + _END_LOOK_S, self.watch_end)
 
+    async def wait_for_verdict(self) -> None:
+        """Where a send has failed, wait until the peer counts as gone: that is at most a moment.
+
+        An end that does not wait would say of a session that has lost its last words that all went
+        as it should.
+        """
+        if self._verdict is not None:
+            await self._verdict.wait()
+
     def emit(self, handlers: EventHandlers, name: str, *args: Any) -> None:
         """Tell an event of the session among those of the run."""
         if self._context is not None:
@@ -153,6 +163,8 @@ class SessionLifetime:
             self._listen(context, now_s, self._params.receive_timeout)
         if self._client.is_gone:  # it left while nobody watched
             self._peer_left()
+        elif self._verdict is not None:
+            context.call_at(now_s + _CODE_GRACE_S, self._give_up)
 
     def _listen(self, context: RunContext, now_s: float, timeout_s: float) -> None:
         # It looks at the counter now and then, so that no message has to look at the clock.
@@ -170,6 +182,8 @@ class SessionLifetime:
         self._without_peer(EndReason.CLIENT_LOST if lost else EndReason.CLIENT_DISCONNECTED)
 
     def _without_peer(self, reason: EndReason, error: str | None = None) -> None:
+        if self._verdict is not None:
+            self._verdict.set()
         context = self._context
         # What was decided before is the cause, and the peer's leaving no more than its effect.
         if context is None or context.result is not None or self._peer is _Peer.LEFT:
@@ -183,6 +197,7 @@ class SessionLifetime:
 
     def _send_failed(self) -> None:
         if self._context is not None:
+            self._verdict = anyio.Event()
             self._context.call_at(anyio.current_time() + _CODE_GRACE_S, self._give_up)
 
     def _give_up(self) -> None:

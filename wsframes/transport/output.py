@@ -274,6 +274,7 @@ class WebsocketOutputTransport(FrameProcessor):
         async with anyio.create_task_group() as tasks:
             for sender in self._senders.values():
                 tasks.start_soon(sender.drain)
+        await self._transport.lifetime.wait_for_verdict()
 
     def _close_senders(self) -> None:
         self._timed.close("cancelled")

@@ -1,0 +1,23 @@
+"""The figures that the promises reach, printed at the end of a test run."""
+
+from collections.abc import Callable
+
+import pytest
+
+_FIGURES: dict[str, dict[str, str]] = {}
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Note what a promise has reached: `figure("P7", "RSS + 1.2 MiB")`."""
+
+    def note(promise: str, reached: str) -> None:
+        _FIGURES.setdefault(promise, {})[request.node.name] = reached
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for promise in sorted(_FIGURES, key=lambda name: int(name[1:])):
+        for name, reached in _FIGURES[promise].items():
+            terminalreporter.write_line(f"\n{promise} has reached: {reached}\n  {name}")
