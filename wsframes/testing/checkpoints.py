@@ -159,6 +159,9 @@ class _Watched(Coroutine[Any, Any, Any]):
         self._checkpoints.passes()
         return awaited
 
+    def close(self) -> None:
+        raise AssertionError("a task goes on with its coroutine to the end")
+
     def __await__(self) -> Generator[Any, Any, Any]:
         raise AssertionError("it is driven by a task, which sends")
 
