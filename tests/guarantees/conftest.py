@@ -1,6 +1,7 @@
 """The figures that the promises reach, printed at the end of a test run."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -21,3 +22,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for promise in sorted(_FIGURES, key=lambda name: int(name[1:])):
         for name, reached in _FIGURES[promise].items():
             terminalreporter.write_line(f"\n{promise} has reached: {reached}\n  {name}")
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Let nobody keep the log records of thousands of sessions, and what hangs on them."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(before)

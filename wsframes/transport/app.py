@@ -18,6 +18,8 @@ from wsframes.graph.task import PipelineTask
 from wsframes.transport.admission import origin_problem
 from wsframes.transport.authorization import Authorization, Authorize
 from wsframes.transport.census import AppStatistics, Census
+from wsframes.transport.lateness import LatenessWatch
+from wsframes.transport.overload import Overload
 from wsframes.transport.params import WebsocketParams
 from wsframes.transport.places import Places
 from wsframes.transport.shutdown import SignalWatch
@@ -64,6 +66,10 @@ class WebsocketApp:
             default the address that it came from. One with the key None is not counted.
         drain_timeout: seconds that sessions are given to end when the server shuts down.
         authorize_timeout: seconds that `authorize` may take.
+        max_lateness_ms: refuse new sessions with 503 while the event loop runs later than this, so
+            that those that run keep their time; 20 is a good value for audio. It also lets in no
+            more than a quarter of those that run, and eight, within a second, since what a session
+            costs shows only when it runs. None: not measured.
         handle_signals: drain at the first SIGTERM or SIGINT, before the server hears of it; end all
             sessions at the second. Where this application is mounted in another one, use
             `drain_on_signals`.
@@ -87,6 +93,7 @@ class WebsocketApp:
         session_key: Callable[[WebSocket], Hashable] = address_of,
         drain_timeout: float = 30.0,
         authorize_timeout: float = 5.0,
+        max_lateness_ms: float | None = None,
         handle_signals: bool = False,
     ) -> None:
         if isinstance(allowed_origins, str):
@@ -107,6 +114,9 @@ class WebsocketApp:
         self._handle_signals = handle_signals
         self._runner = PipelineRunner()
         self._census = Census()
+        self._lateness = LatenessWatch(
+            Overload(max_lateness_ms / 1000) if max_lateness_ms is not None else None
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -153,13 +163,15 @@ class WebsocketApp:
 
     def statistics(self) -> AppStatistics:
         """What has become of the connections, and of the messages of all sessions."""
-        return self._census.statistics()
+        return self._census.statistics(self._lateness.lateness_s)
 
     async def _serve(self, websocket: WebSocket) -> None:
         if (problem := origin_problem(websocket, self._allowed_origins)) is not None:
             await self._refuse(websocket, "origin", _FORBIDDEN, problem)
         elif self._runner.is_draining:
             await self._refuse(websocket, "draining", _UNAVAILABLE, "the server is going away")
+        elif not self._lateness.admits(len(self._census.running)):
+            await self._refuse(websocket, "overload", _UNAVAILABLE, "the server is busy")
         elif not self._places.take():
             await self._refuse(websocket, "max_sessions", _UNAVAILABLE, "too many sessions")
         else:
@@ -207,7 +219,7 @@ class WebsocketApp:
         reason = "cancelled"
         self._census.running.add(transport)
         try:
-            reason = (await self._runner.run(task)).reason.value
+            reason = (await self._lateness.run(self._runner.run, task)).reason.value
         except Exception:
             reason = "error"
             raise

@@ -22,6 +22,8 @@ class AppStatistics(msgspec.Struct, frozen=True, kw_only=True):
         throttled: how often a peer had sent faster than the limits allow.
         sent: messages to all peers.
         unsent: messages to peers that were not sent, by reason.
+        lateness_s: how late the event loop has run lately, 19 of 20 times; None where
+            `max_lateness_ms` is not set.
     """
 
     running: int
@@ -33,6 +35,7 @@ class AppStatistics(msgspec.Struct, frozen=True, kw_only=True):
     throttled: int
     sent: int
     unsent: dict[str, int]
+    lateness_s: float | None
 
 
 class Census:
@@ -55,7 +58,7 @@ class Census:
         self._ended[reason] += 1
         self._past.add(transport)
 
-    def statistics(self) -> AppStatistics:
+    def statistics(self, lateness_s: float | None = None) -> AppStatistics:
         sums = _Sums()
         for transport in self.running:
             sums.add(transport)
@@ -70,6 +73,7 @@ class Census:
             throttled=past.throttled + sums.throttled,
             sent=past.sent + sums.sent,
             unsent=dict(past.unsent + sums.unsent),
+            lateness_s=lateness_s,
         )
 
 
