@@ -18,6 +18,7 @@ from wsframes import (
     TextFrame,
     TransportMessageFrame,
 )
+from wsframes.audio.resample import StreamResampler
 from wsframes.graph.context import RunContext
 from wsframes.graph.events import EventQueue
 from wsframes.testing import settle
@@ -163,11 +164,61 @@ async def test_channels_are_converted() -> None:
     assert b.sink.audio == b"\x01\x02\x01\x02\x03\x04\x03\x04\x05\x06\x07\x08"
 
 
-async def test_another_rate_than_the_one_that_is_set_is_refused() -> None:
+async def test_another_rate_than_the_one_that_is_set_is_resampled() -> None:
+    """P13: to the sample, the rest of the resampler too, and as one stream."""
+    whole = sound(1.0)
+    resampler = StreamResampler(RATE, 8000, 1)
     async with bench(sample_rate=8000) as b:
-        with pytest.raises(ValueError, match="audio of 16000 Hz where 8000 Hz is set"):
-            b.put(bytes(640))
-        assert b.sender.statistics().audio_taken == 0
+        for at in range(0, len(whole), 998):
+            b.put(whole[at : at + 998])
+        await anyio.sleep(2)
+        assert b.sink.audio == resampler.push(whole) + resampler.flush()
+        assert len(b.sink.audio) == 2 * 8000
+        assert {chunk.sample_rate for _, chunk in b.sink.chunks} == {8000}
+        statistics = b.sender.statistics()
+        assert statistics.audio_taken == statistics.audio_sent == 8000
+    assert b.sink.turns == [STARTED, STOPPED]
+    assert b.sink.speech[-1][0] - b.sink.chunks[0][0] == pytest.approx(1.05, abs=0.05)
+
+
+async def test_the_rest_of_the_resampler_leaves_without_a_gap() -> None:
+    """The peer has not played all that it has when the last milliseconds come."""
+    async with bench(sample_rate=8000) as b:
+        begun_s = anyio.current_time()
+        b.put(sound(1.0))
+        await anyio.sleep(3)
+        times_s = [time_s - begun_s for time_s, _ in b.sink.chunks]
+        frames = [chunk.frames for _, chunk in b.sink.chunks]
+    assert sum(frames) == 8000
+    played_s = sum(frames[:-1]) / 8000
+    assert times_s[-1] <= played_s
+
+
+async def test_the_rest_waits_while_the_audio_goes_on() -> None:
+    """A source in real time is not cut into pieces, whatever its jitter."""
+    whole = sound(2.0)
+    resampler = StreamResampler(RATE, 24000, 1)
+    async with bench(sample_rate=24000) as b:
+        for n in range(100):
+            b.put(whole[640 * n : 640 * n + 640])
+            await anyio.sleep(0.02 + (0.015, -0.015)[n % 2])
+        await anyio.sleep(1)
+        assert b.sink.audio == resampler.push(whole) + resampler.flush()
+
+
+async def test_an_interruption_and_the_end_of_a_run_forget_the_rest() -> None:
+    async with bench(sample_rate=8000) as b:
+        b.put(sound(0.5))
+        b.sender.interrupt()
+        await anyio.sleep(1)
+        assert b.sink.chunks == []
+        b.put(bytes(640))
+        await anyio.sleep(1)
+        assert b.sink.audio == bytes(320)
+        b.put(sound(0.5))
+        b.sender.close("cancelled")
+        await anyio.sleep(1)
+        assert b.sink.audio == bytes(320)
 
 
 async def test_without_a_set_rate_the_audio_says_it_and_time_goes_on() -> None:

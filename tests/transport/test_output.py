@@ -1,6 +1,7 @@
 """`wsframes.transport.output`, in sessions with a peer in memory."""
 
 import struct
+import sys
 from typing import Any
 
 import anyio
@@ -207,7 +208,6 @@ async def test_upstream_frames_pass() -> None:
         (TextFrame("x", transport_destination="b"), "unknown_destination", {}),
         (audio(bytes(640), rate=0), "unusable_audio", {}),
         (audio(bytes(640), channels=0), "unusable_audio", {}),
-        (audio(bytes(640), rate=8000), "unusable_audio", {"audio_out_sample_rate": 24000}),
     ],
 )
 async def test_what_cannot_go_out_is_dropped_counted_and_reported_once(
@@ -226,24 +226,34 @@ async def test_what_cannot_go_out_is_dropped_counted_and_reported_once(
     assert len(session.errors) == (reason == "unusable_audio")
 
 
-async def test_the_error_says_what_to_do_about_the_rate() -> None:
-    session = Session(audio_out_sample_rate=24000)
-    async with MemoryPeer(session):
+async def test_without_numpy_another_rate_is_refused_and_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.delitem(sys.modules, "wsframes.audio.resample", raising=False)
+    session = Session(audio_out_sample_rate=RATE)
+    async with MemoryPeer(session) as peer:
         await session.started.wait()
-        await session.task.queue_frame(audio(bytes(640), rate=8000))
+        for rate in (8000, RATE, 8000, RATE):
+            await session.task.queue_frame(audio(b"a" * 1280, rate=rate))
         await settle()
+        assert audio_of(peer) == b"a" * 2560
     (error,) = session.errors
-    assert "audio of 8000 Hz where 24000 Hz is set" in error.error
+    assert "audio of 8000 Hz where 16000 Hz is set" in error.error
+    assert 'pip install "wsframes[audio]"' in error.error
     assert not error.fatal
+    assert session.transport.output().dropped == {"unusable_audio": 2}
 
 
 async def test_the_rate_may_come_from_the_start_frame() -> None:
-    session = Session(task_params=PipelineParams(audio_out_sample_rate=8000))
-    async with MemoryPeer(session):
+    session = Session(
+        task_params=PipelineParams(audio_out_sample_rate=8000), serializer=RawAudioSerializer(8000)
+    )
+    async with MemoryPeer(session) as peer:
         await session.started.wait()
         await session.task.queue_frame(audio(bytes(640), rate=16000))
-        await settle()
-    assert session.transport.output().dropped == {"unusable_audio": 1}
+        await anyio.sleep(1)
+        assert audio_of(peer) == bytes(320)
 
 
 async def test_a_serializer_that_fails_costs_the_frame_and_is_logged_once_a_second(

@@ -1,11 +1,9 @@
 """Sends what is for one destination, each chunk of audio at its time."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import anyio
 
-from wsframes.audio.dtmf import dtmf_tone
 from wsframes.frames import (
     AudioRawFrame,
     Frame,
@@ -14,16 +12,15 @@ from wsframes.frames import (
     SystemFrame,
 )
 from wsframes.graph.context import RunContext
-from wsframes.transport.audio_intake import AudioIntake
+from wsframes.transport.audio_feed import AudioFeed
 from wsframes.transport.background import Background
 from wsframes.transport.bot_speech import BotSpeech
+from wsframes.transport.marks import Marks
 from wsframes.transport.media_queue import Chunk, MediaQueue, MediaStatistics
 from wsframes.transport.pacer import Interrupted, Pacer
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.utterance_end import UtteranceEnd
 from wsframes.transport.waiting import ClearGate, Signal
-
-if TYPE_CHECKING:
-    from wsframes.graph.timers import Timer
 
 __all__ = ["MediaSender", "MediaSink"]
 
@@ -51,6 +48,7 @@ class MediaSender:
         params: chunk length, channels, lead and bounds.
         sample_rate: Hz of what is sent; None: as the audio comes.
         background: what a mixer adds, if there is one.
+        marks: for a peer that says how far it has played.
     """
 
     def __init__(
@@ -61,21 +59,20 @@ class MediaSender:
         params: WebsocketParams,
         sample_rate: int | None,
         background: Background | None = None,
+        marks: Marks | None = None,
     ) -> None:
         chunk_ms = params.audio_out_10ms_chunks * 10
         self.destination = destination
         self._sink = sink
         self._gate = gate
-        self._num_channels = params.audio_out_channels
-        self._intake = AudioIntake(params.audio_out_channels, sample_rate)
+        self._feed = AudioFeed(params.audio_out_channels, sample_rate)
         self._queue = MediaQueue(params.audio_out_channels, chunk_ms, params.audio_out_queue_ms)
         self._pacer = Pacer(
             sample_rate or 8000, params.audio_out_lead_ms / 1000, anyio.current_time()
         )
         self._speech = BotSpeech(self._pacer, self._is_utterance_over, self._tell)
-        # A source that goes on in real time completes a chunk within its length; twice that is a
-        # pause, and what has come so far must not wait for the next words.
-        self._pause = _Pause(2 * chunk_ms / 1000, self._flush)
+        pause_s = 2 * chunk_ms / 1000
+        self._end = UtteranceEnd(self._feed, self._queue, self._pacer, marks, pause_s, self._wake)
         self._background = background
         self._more = Signal()
         self._moved = Signal()
@@ -85,7 +82,7 @@ class MediaSender:
         """Start to send, in the background of a run."""
         self._context = context
         self._speech.begin(context)
-        self._pause.begin(context)
+        self._end.begin(context)
         context.start_soon(self._run, name=f"media sender {self.destination or 'default'}")
 
     @property
@@ -103,11 +100,10 @@ class MediaSender:
         Raises:
             ValueError: its rate or its channels cannot be sent; nothing was taken.
         """
-        audio = self._intake.take(frame)
+        audio = self._feed.take(frame)
         queue = self._queue
-        queue.put_audio(audio, frame.sample_rate)
-        if queue.partial:
-            self._pause.put_off()
+        queue.put_audio(audio, self._feed.sample_rate)
+        self._end.put()
         if queue.first() is not None:
             self._more.set()
 
@@ -116,19 +112,27 @@ class MediaSender:
         self._queue.put_frame(frame)
         self._more.set()
 
-    def play_key(self, button: str) -> None:
-        """Let the tone of a key be the next audio.
+    @property
+    def sample_rate(self) -> int:
+        """Hz of what was sent last, or will be sent first."""
+        return self._pacer.sample_rate
 
-        Raises:
-            ValueError: there is no such key.
-        """
-        rate = self._pacer.sample_rate
-        self._queue.put_first(dtmf_tone(button, rate, self._num_channels), rate)
+    def play_next(self, audio: bytes) -> None:
+        """Let this be the next audio; whole frames of the format that is sent, and no speech."""
+        self._queue.put_first(audio, self.sample_rate)
         self._more.set()
+
+    def answered(self, mark: str) -> bool:
+        """The peer has played up to a mark; says whether that was all that the bot said."""
+        over = self._end.answered(mark)
+        if over:
+            self._speech.stop()
+            self._moved.set()
+        return over
 
     def interrupt(self) -> Interrupted:
         """Drop what is interruptible; says what the peer has heard."""
-        self._intake.cut()
+        self._end.clear()
         self._queue.drop("interrupted")
         heard = self._pacer.interrupt(anyio.current_time())
         if not self._speech.is_heard:
@@ -140,22 +144,28 @@ class MediaSender:
 
     def close(self, reason: str) -> None:
         """Drop everything."""
-        self._intake.cut()
+        self._end.clear()
         self._queue.drop(reason, all_frames=True)
 
     async def drain(self) -> None:
         """Send what is queued, and wait until the peer has played it, or is interrupted."""
-        self._intake.cut()
-        self._flush()
+        self._feed.cut()
         if self._background is not None:
             self._background.pause()
-        while not self._queue.empty:
-            await self._moved.wait()
-        while (end_s := self._pacer.playout_end_s) > anyio.current_time():
-            self._context.drain.progress(end_s)
-            with anyio.CancelScope(deadline=end_s):
+        for _ in ("the audio", "and its mark"):
+            self._end.finish()
+            while not self._queue.empty:
                 await self._moved.wait()
+        while (end_s := self._pacer.playout_end_s) > anyio.current_time():
+            await self._drain_until(end_s)
+        while (until_s := self._end.awaited_until_s) is not None:
+            await self._drain_until(until_s)
         self._speech.stop()
+
+    async def _drain_until(self, time_s: float) -> None:
+        self._context.drain.progress(time_s)
+        with anyio.CancelScope(deadline=time_s):
+            await self._moved.wait()
 
     async def control(self, frame: MixerUpdateSettingsFrame | MixerEnableFrame) -> None:
         """Hand a control frame to the mixer, if there is one."""
@@ -169,7 +179,7 @@ class MediaSender:
 
     def statistics(self) -> MediaStatistics:
         background = 0 if self._background is None else self._background.sent
-        return self._queue.statistics(self._intake.odd_bytes, background)
+        return self._queue.statistics(self._feed.odd_bytes, background)
 
     async def _run(self) -> None:
         queue, pacer = self._queue, self._pacer
@@ -252,47 +262,18 @@ class MediaSender:
                 speech.pause(pacer.playout_end_s)
             pacer.sent(chunk.frames, now_s)
             if reason is None and chunk.is_speech:
+                self._end.said()
                 speech.sent(now_s)
         return reason
 
-    def _flush(self) -> None:
-        self._queue.flush()
+    def _wake(self) -> None:
         self._more.set()
 
     def _is_utterance_over(self) -> bool:
-        if not self._queue.empty:
+        if not self._end.is_over:
             return False
-        self._intake.cut()
+        self._feed.cut()
         return True
 
     def _tell(self, frame_type: type[SystemFrame]) -> None:
         self._sink.tell_speech(frame_type, self.destination)
-
-
-class _Pause:
-    """Calls back when nothing has put it off for a while. Costs no timer of its own each time."""
-
-    __slots__ = ("_after_s", "_callback", "_context", "_due_s", "_timer")
-
-    def __init__(self, after_s: float, callback: Callable[[], None]) -> None:
-        self._after_s = after_s
-        self._callback = callback
-        self._timer: Timer | None = None
-        self._due_s = 0.0
-        self._context: RunContext
-
-    def begin(self, context: RunContext) -> None:
-        self._context = context
-        self._timer = None
-
-    def put_off(self) -> None:
-        self._due_s = anyio.current_time() + self._after_s
-        if self._timer is None:
-            self._timer = self._context.call_at(self._due_s, self._check)
-
-    def _check(self) -> None:
-        if self._due_s > anyio.current_time():
-            self._timer = self._context.call_at(self._due_s, self._check)
-        else:
-            self._timer = None
-            self._callback()

@@ -5,6 +5,7 @@ from collections import Counter
 
 import anyio
 
+from wsframes.audio.dtmf import dtmf_tone
 from wsframes.audio.pcm import wav_bytes
 from wsframes.exceptions import EncodeError
 from wsframes.frames import (
@@ -14,6 +15,7 @@ from wsframes.frames import (
     Frame,
     FrameDirection,
     HeartbeatFrame,
+    InputMarkFrame,
     InterruptionFrame,
     Lane,
     MixerEnableFrame,
@@ -34,6 +36,7 @@ from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.background import background_of
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
+from wsframes.transport.marks import Marks
 from wsframes.transport.media_queue import Chunk, MediaStatistics
 from wsframes.transport.media_sender import MediaSender
 from wsframes.transport.params import WebsocketParams
@@ -60,8 +63,8 @@ class WebsocketOutputTransport(FrameProcessor):
     beside all others until the clock of the output (`time_ns`) shows it. They block nothing; what
     is still waiting when the session ends is dropped and counted.
 
-    Audio may be cut into frames anywhere, within a sample too. It has to have the rate that is set,
-    where one is; channels are converted.
+    Audio may be cut into frames anywhere, within a sample too. Its rate, where one is set, and its
+    channels are converted.
 
     Args:
         transport: what it is a part of.
@@ -105,7 +108,10 @@ class WebsocketOutputTransport(FrameProcessor):
                 background = background_of(
                     self._params, destination, rate, self._gate, self._report_mixer
                 )
-                sender = MediaSender(destination, self, self._gate, self._params, rate, background)
+                marks = Marks(destination) if self._transport.wire.has_marks else None
+                sender = MediaSender(
+                    destination, self, self._gate, self._params, rate, background, marks
+                )
                 self._senders[destination] = sender
             sender.begin(context)
 
@@ -148,6 +154,8 @@ class WebsocketOutputTransport(FrameProcessor):
         if frame.lane is Lane.SYSTEM:
             if isinstance(frame, TransportMessageUrgentFrame | OutputDTMFUrgentFrame):
                 return False
+            if isinstance(frame, InputMarkFrame):
+                any(sender.answered(frame.mark) for sender in self._senders.values())
             self.push_frame_nowait(frame)
             return True
         if isinstance(frame, HeartbeatFrame):  # not to wait for the playing of the audio
@@ -303,7 +311,8 @@ class WebsocketOutputTransport(FrameProcessor):
         if sender is None:
             return "unknown_destination"
         try:
-            sender.play_key(frame.button)
+            rate, channels = sender.sample_rate, self._params.audio_out_channels
+            sender.play_next(dtmf_tone(frame.button, rate, channels))
         except ValueError as exc:
             self.push_error(f"{self.name} cannot send {frame.name}: {exc}", exception=exc)
             return "encode_error"

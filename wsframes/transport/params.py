@@ -50,8 +50,8 @@ class TransportParams(BaseModel):
             `WebsocketInputTransport.start_audio_in_streaming` is called.
         audio_in_passthrough: False: audio from the peer does not go downstream.
         audio_out_enabled: off, audio for the peer is dropped and counted.
-        audio_out_sample_rate: Hz; audio at another rate is dropped and counted, as above. None:
-            that of the StartFrame, or, if that says none either, that of the audio.
+        audio_out_sample_rate: Hz; audio at another rate is resampled (extra `audio`). None: that of
+            the StartFrame, or, if that says none either, that of the audio.
         audio_out_channels: audio with another number of channels is mixed to it.
         audio_out_bitrate: bits a second of each stream of audio, for a serializer that encodes it.
         audio_out_10ms_chunks: length of the chunks that are sent, in units of 10 ms. The last
