@@ -37,7 +37,7 @@ CONTRACT = {
         FrameDirection FrameProcessor Pipeline ParallelPipeline PipelineTask PipelineParams
         PipelineRunner BaseObserver
     """,
-    "wsframes.audio": "BaseAudioMixer",
+    "wsframes.audio": "BaseAudioFilter BaseAudioMixer",
     "wsframes.serializers": "FrameSerializer FrameSerializerType",
     "wsframes.transport": """
         WebsocketTransport WebsocketParams WebsocketCallbacks WebsocketClient

@@ -45,6 +45,7 @@ VIOLATIONS = [
     ("transport/app.py", "import uvicorn", {"extras"}),
     ("serializers/json.py", "import numpy", {"extras"}),
     ("serializers/packing.py", "import opuslib_next", {"extras"}),
+    ("transport/filter_stage.py", "import pywebrtc_audio", {"extras"}),
     ("transport/output.py", "from PIL import Image", {"extras"}),
     ("video/rate.py", "import anyio", {"pure"}),
     ("video/rate.py", "import wsframes.audio.pcm", {"layers"}),

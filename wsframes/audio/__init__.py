@@ -1,5 +1,6 @@
 """PCM audio, pure: signed 16-bit little-endian, interleaved."""
 
+from wsframes.audio.filter import BaseAudioFilter
 from wsframes.audio.mixer import BaseAudioMixer
 from wsframes.audio.packetizer import Packetizer
 from wsframes.audio.pcm import (
@@ -15,6 +16,7 @@ from wsframes.audio.pcm import (
 )
 
 __all__ = [
+    "BaseAudioFilter",
     "BaseAudioMixer",
     "FrameAligner",
     "Packetizer",
