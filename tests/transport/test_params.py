@@ -7,9 +7,11 @@ import anyio
 import pytest
 from pydantic import ValidationError
 
+from tests.vad.parts import Loud
 from wsframes.audio import BaseAudioMixer
 from wsframes.serializers import FrameSerializer, JsonFrameSerializer, MsgpackFrameSerializer
 from wsframes.transport import TransportParams, WebsocketCallbacks, WebsocketParams
+from wsframes.turn import SilenceTurnAnalyzer
 
 # Name, type and default as on the seed page.
 SEED: dict[str, tuple[str, Any]] = {
@@ -55,8 +57,6 @@ SEED: dict[str, tuple[str, Any]] = {
 # What its own machinery is not there for yet: in this version only the default is taken.
 NOT_BUILT: dict[str, Any] = {
     "audio_in_filter": object(),
-    "vad_analyzer": object(),
-    "turn_analyzer": object(),
     "video_out_enabled": True,
     "video_out_is_live": True,
     "video_out_width": 640,
@@ -72,6 +72,8 @@ DEPRECATED = [*CAMERA, "vad_enabled", "vad_audio_passthrough"]
 
 GOOD = {"bool": True, "int": 20, "int | None": 16000, "str": "RGB", "list[str]": ["a", "b"]}
 WRONG: dict[str, list[Any]] = {
+    "VADAnalyzer | None": [Loud, "silero", SilenceTurnAnalyzer()],
+    "BaseTurnAnalyzer | None": [SilenceTurnAnalyzer, "smart", Loud()],
     "bool": ["perhaps", 2, None],
     "int": [0, -1, 1.5, "many", None],
     "int | None": [0, -1, 1.5, "many"],
@@ -197,8 +199,8 @@ def test_a_thing_that_cannot_be_compared_is_refused_all_the_same() -> None:
 
         __hash__ = None  # type: ignore[assignment]
 
-    with pytest.raises(ValidationError, match="turn_analyzer: turn analysis cannot"):
-        WebsocketParams(turn_analyzer=Prickly())
+    with pytest.raises(ValidationError, match="audio_in_filter: input audio filters cannot"):
+        WebsocketParams(audio_in_filter=Prickly())
 
 
 # --- deprecated
@@ -280,6 +282,7 @@ def test_what_is_not_deprecated_does_not_warn() -> None:
         ("max_bytes_per_s", 1 << 20, 1e9, -1),
         ("flood_policy", "wait", "close", "drop"),
         ("receive_timeout", None, 30.0, 0),
+        ("user_turn_stop_timeout", 5.0, 0.5, 0),
     ],
 )
 def test_our_own(name: str, default: Any, good: Any, wrong: Any) -> None:
@@ -303,6 +306,7 @@ def test_no_parameter_is_in_no_table() -> None:
         "max_bytes_per_s",
         "flood_policy",
         "receive_timeout",
+        "user_turn_stop_timeout",
     }
     assert set(WebsocketParams.model_fields) == names
     documented = f"{TransportParams.__doc__}{WebsocketParams.__doc__}"
@@ -314,6 +318,15 @@ def test_a_serializer() -> None:
     serializer = JsonFrameSerializer()
     assert WebsocketParams(serializer=serializer).serializer is serializer
     assert isinstance(serializer, FrameSerializer)
+
+
+def test_analyzers() -> None:
+    voice, turn = Loud(), SilenceTurnAnalyzer()
+    params = WebsocketParams(vad_analyzer=voice, turn_analyzer=turn)
+    assert params.vad_analyzer is voice
+    assert params.turn_analyzer is turn
+    with pytest.raises(ValidationError, match="turn_analyzer is only asked when a vad_analyzer"):
+        WebsocketParams(turn_analyzer=turn)
 
 
 # --- callbacks

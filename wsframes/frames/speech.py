@@ -6,6 +6,8 @@ __all__ = [
     "BotSpeakingFrame",
     "BotStartedSpeakingFrame",
     "BotStoppedSpeakingFrame",
+    "EmulateUserStartedSpeakingFrame",
+    "EmulateUserStoppedSpeakingFrame",
     "UserStartedSpeakingFrame",
     "UserStoppedSpeakingFrame",
     "VADUserStartedSpeakingFrame",
@@ -14,19 +16,51 @@ __all__ = [
 
 
 class UserStartedSpeakingFrame(SystemFrame):
-    """The user's turn has begun."""
+    """The user's turn has begun.
+
+    Attributes:
+        emulated: nobody was heard: an `EmulateUserStartedSpeakingFrame` asked for it.
+    """
+
+    emulated: bool = False
 
 
 class UserStoppedSpeakingFrame(SystemFrame):
-    """The user's turn is over."""
+    """The user's turn is over: it comes after the last audio of it.
+
+    Attributes:
+        emulated: an `EmulateUserStoppedSpeakingFrame` asked for it.
+    """
+
+    emulated: bool = False
+
+
+class EmulateUserStartedSpeakingFrame(SystemFrame):
+    """Pushed upstream, it tells the input that the user's turn begins, whatever is heard."""
+
+
+class EmulateUserStoppedSpeakingFrame(SystemFrame):
+    """Pushed upstream, it tells the input that the user's turn is over."""
 
 
 class VADUserStartedSpeakingFrame(SystemFrame):
-    """Voice was detected."""
+    """Voice was detected: it comes before the audio that made it certain.
+
+    Attributes:
+        start_secs: how long it had been there by then.
+    """
+
+    start_secs: float = 0.0
 
 
 class VADUserStoppedSpeakingFrame(SystemFrame):
-    """Voice is no longer detected."""
+    """Voice is no longer detected.
+
+    Attributes:
+        stop_secs: how long it had been absent when that was certain.
+    """
+
+    stop_secs: float = 0.0
 
 
 class BotStartedSpeakingFrame(SystemFrame):

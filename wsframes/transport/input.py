@@ -9,6 +9,8 @@ import msgspec
 
 from wsframes.exceptions import DecodeError
 from wsframes.frames import (
+    EmulateUserStartedSpeakingFrame,
+    EmulateUserStoppedSpeakingFrame,
     EndFrame,
     ErrorFrame,
     Frame,
@@ -16,6 +18,8 @@ from wsframes.frames import (
     InputAudioRawFrame,
     InputImageRawFrame,
     StartFrame,
+    StopFrame,
+    VADParamsUpdateFrame,
 )
 from wsframes.frames.codec import MAX_AUDIO_S, MIN_SAMPLE_RATE, audio_problem
 from wsframes.graph.failures import clip, describe
@@ -24,8 +28,11 @@ from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
+from wsframes.transport.hearing import hearing_of
 from wsframes.transport.limits import RateLimit
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.turn_telling import TurnTelling
+from wsframes.transport.user_turn import Signal
 
 __all__ = ["InputStatistics", "WebsocketInputTransport"]
 
@@ -43,13 +50,14 @@ _SURELY_SHORT_BYTES = MAX_AUDIO_S * 2 * MIN_SAMPLE_RATE
 
 
 class InputStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What has become of the peer's messages: taken = delivered + ignored + dropped.
+    """What has become of the peer's messages: taken = delivered + ignored + dropped + waiting.
 
     Attributes:
         taken: messages.
         delivered: whose frame went downstream, or whose audio waits for the rest of its sample.
         ignored: that the serializer had no frame for.
         dropped: by reason.
+        waiting: whose audio is still to be heard, or that came after it.
         odd_bytes: of audio, in no other count: the rest of their sample never came.
         throttled: how often the peer had sent faster than the limits allow.
         throttled_s: how long it was not read for that, in seconds.
@@ -59,6 +67,7 @@ class InputStatistics(msgspec.Struct, frozen=True, kw_only=True):
     delivered: int
     ignored: int
     dropped: dict[str, int]
+    waiting: int
     odd_bytes: int
     throttled: int
     throttled_s: float
@@ -100,20 +109,39 @@ class WebsocketInputTransport(FrameProcessor):
         self._bad = _BadMessages(params.max_bad_messages)
         self._limit = RateLimit(params.max_messages_per_s, params.max_bytes_per_s)
         self._tally = _Tally()
+        self._telling = TurnTelling(self, params.user_turn_stop_timeout)
+        self._hearing = hearing_of(self, params, self._telling)
+        self._pass = self.push_frame_nowait if self._hearing is None else self._hearing.take
         self.dropped: Counter[str] = Counter()
         """Messages whose frame did not go downstream, by reason."""
 
     def start(self, frame: StartFrame) -> None:
         """Open the connection and begin to read, in the background."""
+        self._telling.begin(self._wired().context, frame)
         self.start_soon(self._run, frame, name=f"{self.name} reader")
 
     def stop(self, frame: EndFrame) -> None:
         """Go on reading, until what is queued has been sent and played."""
+        self._telling.give_up()
         self._transport.lifetime.watch_end()
+
+    def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Do what the frames of the user's turn ask for; everything goes on."""
+        if isinstance(frame, EmulateUserStartedSpeakingFrame):
+            self._telling.signal(Signal.EMULATED_START, emulated=True)
+        elif isinstance(frame, EmulateUserStoppedSpeakingFrame):
+            self._telling.signal(Signal.EMULATED_STOP, emulated=True)
+        elif isinstance(frame, StopFrame):
+            self._telling.give_up()
+        elif isinstance(frame, VADParamsUpdateFrame) and self._hearing is not None:
+            self._hearing.update(frame.params)
+        self.push_frame_nowait(frame, direction)
 
     async def cleanup(self) -> None:
         """Let go of the connection."""
         self._intake.cut()
+        if self._hearing is not None:
+            self._hearing.close()
         context = self._node.context if self._node is not None else None
         await self._transport.lifetime.close(self, context)
 
@@ -123,11 +151,17 @@ class WebsocketInputTransport(FrameProcessor):
 
     def statistics(self) -> InputStatistics:
         """What has become of the peer's messages."""
+        dropped, waiting, unheard = self.dropped, 0, 0
+        if self._hearing is not None:
+            lost = self._hearing.counts.dropped
+            dropped, waiting = dropped + lost, self._hearing.waiting
+            unheard = waiting + lost.total()
         return InputStatistics(
             taken=self._tally.taken,
-            delivered=self._tally.delivered,
+            delivered=self._tally.delivered - unheard,
             ignored=self._tally.ignored,
-            dropped=dict(self.dropped),
+            dropped=dict(dropped),
+            waiting=waiting,
             odd_bytes=self._intake.odd_bytes,
             throttled=self._tally.throttled,
             throttled_s=self._tally.throttled_s,
@@ -136,6 +170,9 @@ class WebsocketInputTransport(FrameProcessor):
     async def _run(self, start: StartFrame) -> None:
         try:
             await self._transport.lifetime.open(self, self._wired().context, start)
+            if self._hearing is not None:
+                await self._hearing.prepare()
+                self._hearing.begin()
             await self._read()
         except Exception as exc:  # a session must not live on without its reader
             self.push_error(f"{self.name} cannot read: {exc!r}", exception=exc, fatal=True)
@@ -164,6 +201,8 @@ class WebsocketInputTransport(FrameProcessor):
             # Whatever the frame was: nobody but the peer waits for the one who waits here.
             for lane in node.dispatcher.congested:
                 await lane.wait_for_room()
+            if self._hearing is not None and self._hearing.is_full:
+                await self._hearing.wait_for_room()
             if limit.is_overdrawn_by(size) and not await self._may_go_on():
                 return
             if tally.taken % _MESSAGES_PER_CHECKPOINT == 0:
@@ -195,7 +234,7 @@ class WebsocketInputTransport(FrameProcessor):
             self._deliver_audio(frame)
         else:
             self._tally.delivered += 1
-            self.push_frame_nowait(frame)
+            self._pass(frame)
 
     def _deliver_audio(self, frame: InputAudioRawFrame) -> None:
         try:
@@ -214,7 +253,7 @@ class WebsocketInputTransport(FrameProcessor):
         channels = self._params.audio_in_channels
         if audio is not frame.audio or frame.num_channels != channels:
             frame = frame.replace(audio=audio, num_channels=channels)
-        self.push_frame_nowait(frame)
+        self._pass(frame)
 
     def _reason_to_drop(self, frame: Frame) -> str | None:
         if isinstance(frame, InputAudioRawFrame):
@@ -222,7 +261,7 @@ class WebsocketInputTransport(FrameProcessor):
                 return "audio_in_disabled"
             if not self._streaming:
                 return "not_streaming"
-            if not self._params.audio_in_passthrough:
+            if not self._params.audio_in_passthrough and self._hearing is None:
                 return "no_passthrough"
         elif frame.lifecycle:
             # Whatever a serializer makes of it: a peer ends nothing but its own connection.

@@ -11,14 +11,14 @@ from starlette.websockets import WebSocket
 from wsframes.audio import BaseAudioMixer
 from wsframes.frames.codec import MAX_AUDIO_S, MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from wsframes.serializers import FrameSerializer
+from wsframes.turn import BaseTurnAnalyzer
+from wsframes.vad import VADAnalyzer
 
 __all__ = ["TransportParams", "WebsocketCallbacks", "WebsocketParams"]
 
 # What has a name already and no machinery yet.
 _NOT_BUILT = {
     "audio_in_filter": "input audio filters",
-    "vad_analyzer": "voice activity detection",
-    "turn_analyzer": "turn analysis",
     "video_out_enabled": "video output",
     "video_out_is_live": "video output",
     "video_out_width": "video output",
@@ -62,11 +62,15 @@ class TransportParams(BaseModel):
         audio_out_destinations: names of further streams of audio; `frame.transport_destination`
             picks one.
         video_in_enabled: off, images from the peer are dropped and counted.
+        vad_analyzer: hears in the audio from the peer whether the user speaks. One for each
+            session. Audio goes through it to the turn analyzer and downstream.
+        turn_analyzer: decides, when the user no longer speaks, whether the turn is over; None: it
+            is. One for each session; it needs a `vad_analyzer`.
 
     The parameters named `camera_...` are deprecated and set those named `video_...`; `vad_enabled`
     and `vad_audio_passthrough`, deprecated too, turn on `audio_in_enabled` and
-    `audio_in_passthrough`. What belongs to filters, analyzers and video output is
-    refused in this version.
+    `audio_in_passthrough`. What belongs to filters and video output is refused in
+    this version.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -103,8 +107,8 @@ class TransportParams(BaseModel):
     video_out_destinations: list[str] = Field(default_factory=list)
     vad_enabled: bool = False
     vad_audio_passthrough: bool = False
-    vad_analyzer: Any = None
-    turn_analyzer: Any = None
+    vad_analyzer: VADAnalyzer | None = None
+    turn_analyzer: BaseTurnAnalyzer | None = None
 
     @field_validator("audio_out_destinations")
     @classmethod
@@ -122,6 +126,14 @@ class TransportParams(BaseModel):
                     raise ValueError(f"audio_out_mixer: {name!r} is not in audio_out_destinations")
             if len(set(map(id, mixers.values()))) < len(mixers):
                 raise ValueError("audio_out_mixer: each destination needs a mixer of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_a_turn_without_voice(self) -> Self:
+        if self.turn_analyzer is not None and self.vad_analyzer is None:
+            raise ValueError(
+                "turn_analyzer is only asked when a vad_analyzer hears silence: set both"
+            )
         return self
 
     @model_validator(mode="after")
@@ -174,6 +186,9 @@ class WebsocketParams(TransportParams):
         max_bytes_per_s: likewise, of the messages' payload.
         flood_policy: what becomes of a peer that sends faster. "wait": it is read no faster, so
             that its own sends wait, and nothing is lost. "close": the session ends (1008).
+        user_turn_stop_timeout: the user's turn is over so long after the user was heard last, if
+            the turn analyzer has not said so; and so long after an
+            `EmulateUserStartedSpeakingFrame` that nothing follows.
         receive_timeout: without a message from the peer for so long, or an eighth longer, the
             session ends with `idle_timeout`. Pings, which servers see to, are no messages.
             None: never.
@@ -194,6 +209,7 @@ class WebsocketParams(TransportParams):
     max_bytes_per_s: float | None = Field(default=1 << 20, gt=0)
     flood_policy: Literal["wait", "close"] = "wait"
     receive_timeout: float | None = Field(default=None, gt=0)
+    user_turn_stop_timeout: float = Field(default=5.0, gt=0)
 
     @model_validator(mode="after")
     def _refuse_wav_of_no_pcm(self) -> Self:
