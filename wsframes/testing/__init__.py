@@ -1,10 +1,11 @@
-"""Tools for testing what is built with wsframes, without sockets and without waiting.
+"""Tools for testing what is built with wsframes, most without sockets and without waiting.
 
 * Virtual time on asyncio and on trio: `virtual_backends` for pytest, `run_virtual`.
 * `MemoryPeer`: the other end of a websocket, which can stall, half-close, reset, vanish
   and lie, on any of the servers in `PROFILES`.
 * `Checkpoints`: cancels a call, or does anything else to it, at each of its checkpoints.
 * `FailingSends`: each send of an application as the first that fails.
+* `FaultProxy`: a bad network between real sockets.
 * `run_test`: frames through a processor by itself; `check_processor` and
   `check_serializer`: whether yours keeps the rules.
 """
@@ -40,6 +41,7 @@ from .profiles import (
 )
 from .serializer_conformance import SERIALIZER_RULES, check_serializer
 from .server import ClientDisconnected, UnexpectedMessage
+from .tcp import FaultProxy, Faults
 from .wire import Amount, FlowStatistics
 
 __all__ = [
@@ -51,6 +53,8 @@ __all__ = [
     "ClientDisconnected",
     "Closed",
     "FailingSends",
+    "FaultProxy",
+    "Faults",
     "FlowStatistics",
     "HYPERCORN",
     "HYPERCORN_TRIO",
