@@ -376,3 +376,24 @@ async def test_stereo_is_mixed_as_stereo() -> None:
         await anyio.sleep(1)
         assert mixer.num_channels == 2
         assert {len(message.data) for message in peer.received} == {4 * CHUNK}
+
+
+@pytest.mark.parametrize("rate", [RATE, 24000])
+@pytest.mark.parametrize("lead_ms", [0, 200])
+async def test_no_background_comes_between_what_belongs_together(lead_ms: int, rate: int) -> None:
+    """The rest of an utterance that does not fill a chunk, or waits in the resampler."""
+    mixer = Counter()
+    session = mixed_session(mixer, audio_out_lead_ms=lead_ms)
+    pieces = [b"\x01\x30" * (rate // 50)] * 12 + [b"\x01\x30" * (rate // 200)]
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        await anyio.sleep(0.99)
+        for piece in pieces:
+            await session.task.queue_frame(OutputAudioRawFrame(piece, rate))
+            await anyio.sleep(0.02)
+        await anyio.sleep(1)
+        samples = array("h", unmixed(audio_of(peer)))
+    said = [at for at, sample in enumerate(samples) if abs(sample) > 1000]
+    assert said[-1] - said[0] == pytest.approx(0.245 * RATE, abs=0.004 * RATE)
+    quiet = [at for at in range(said[0], said[-1]) if abs(samples[at]) < 1000]
+    assert len(quiet) < 0.003 * RATE

@@ -330,3 +330,16 @@ def test_what_is_sent_is_played_or_not(
     assert told.played_ms >= 0
     assert told.unplayed_ms >= 0
     assert sum(told) == pytest.approx(1000 * frames_of_utterance / sample_rate)
+
+
+def test_what_is_no_part_of_the_utterance_is_not_in_what_was_heard_of_it() -> None:
+    pacer = Pacer(1000, 1.0, 0.0)
+    pacer.begin_utterance()
+    pacer.sent(300, 0.0)
+    end_s = pacer.playout_end_s
+    pacer.sent(200, 0.0)
+    pacer.leave_out(200)
+    assert tuple(pacer.interrupt(0.25, end_s)) == pytest.approx((250.0, 50.0))
+    pacer.sent(100, 1.0)
+    pacer.leave_out(100)
+    assert tuple(pacer.interrupt(1.05)) == pytest.approx((0.0, 0.0))

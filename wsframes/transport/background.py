@@ -13,6 +13,8 @@ from wsframes.transport.waiting import ClearGate
 
 __all__ = ["Background", "background_of"]
 
+_LAST_MOMENT_S = 0.01
+
 
 class Background:
     """Says when the next chunk without speech is due, and has the mixer do its part.
@@ -53,11 +55,17 @@ class Background:
         """Play nothing where nothing is said: the end is near."""
         self._is_paused = True
 
-    def due_s(self, pacer: Pacer) -> float:
-        """When a chunk without speech is to leave, if nothing is said until then."""
+    def due_s(self, pacer: Pacer, begun: bool) -> float:
+        """When a chunk without speech is to leave, if nothing is said until then.
+
+        Args:
+            pacer: knows when the peer has played what it has.
+            begun: whether some speech waits for the rest of its chunk: that may come until the
+                last moment.
+        """
         if self._is_paused or not self._mixing.is_on:
             return math.inf
-        return pacer.playout_end_s - self._lead_s
+        return pacer.playout_end_s - (min(self._lead_s, _LAST_MOMENT_S) if begun else self._lead_s)
 
     async def next(self) -> Chunk | None:
         """A chunk without speech; None if an interruption came meanwhile."""

@@ -88,9 +88,13 @@ class BotSpeech:
             self._tell(BotStoppedSpeakingFrame)
 
     @property
+    def end_s(self) -> float:
+        """When the peer has played the last of it."""
+        return self._pacer.playout_end_s if self._paused_s is None else self._paused_s
+
+    @property
     def _silent_at_s(self) -> float:
-        end_s = self._pacer.playout_end_s if self._paused_s is None else self._paused_s
-        return end_s + _SILENCE_S
+        return self.end_s + _SILENCE_S
 
     def _speaks(self, now_s: float) -> None:
         self._tell_again_s = now_s + _PERIOD_S

@@ -134,7 +134,7 @@ class MediaSender:
         """Drop what is interruptible; says what the peer has heard."""
         self._end.clear()
         self._queue.drop("interrupted")
-        heard = self._pacer.interrupt(anyio.current_time())
+        heard = self._pacer.interrupt(anyio.current_time(), self._speech.end_s)
         if not self._speech.is_heard:
             heard = Interrupted(0.0, 0.0)  # what is sent beside speech is none
         self._speech.stop()
@@ -221,12 +221,15 @@ class MediaSender:
     async def _play(self, background: Background) -> None:
         """Send what is to be heard while nothing is said, or wait until it is due."""
         pacer = self._pacer
-        due_s = background.due_s(pacer)
+        begun = self._queue.partial or self._feed.has_rest
+        due_s = background.due_s(pacer, begun)
         if due_s > anyio.current_time():
             with anyio.CancelScope(deadline=due_s):
                 await self._more.wait()
         elif self._gate.is_shut:
             await self._gate.wait_open()
+        elif begun:
+            self._end.hurry()
         elif (chunk := await background.next()) is not None:
             pacer.resume(anyio.current_time())
             if await self._send_chunk(chunk) is None:
@@ -260,6 +263,7 @@ class MediaSender:
             now_s = anyio.current_time()
             if not chunk.is_speech:
                 speech.pause(pacer.playout_end_s)
+                pacer.leave_out(chunk.frames)
             pacer.sent(chunk.frames, now_s)
             if reason is None and chunk.is_speech:
                 self._end.said()

@@ -110,18 +110,29 @@ class Pacer:
         """Let what is sent from here on be what `interrupt` tells about."""
         self._utterance_s = -self._frames / self._rate
 
-    def interrupt(self, now_s: float) -> Interrupted:
+    def leave_out(self, frames: int) -> None:
+        """Tell that this much of what was sent is no part of the utterance."""
+        self._utterance_s -= frames / self._rate
+
+    def interrupt(self, now_s: float, end_s: float | None = None) -> Interrupted:
         """Tell that the peer has been told to clear its playback.
 
         Nothing sent before is played any more: a new schedule starts now, and a new
         utterance.
+
+        Args:
+            now_s: The present.
+            end_s: When the peer would have played the last of the utterance; None: when it
+                would have played all that was sent.
 
         Returns:
             What had been played and what had not, of the audio sent since
             `begin_utterance` or the last interruption.
         """
         sent_s = self._utterance_s + self._frames / self._rate
-        unplayed_s = min(max(0.0, self.playout_end_s - now_s), sent_s)
+        if end_s is None:
+            end_s = self.playout_end_s
+        unplayed_s = min(max(0.0, end_s - now_s), sent_s)
         self._restart(now_s)
         self._lag_s = 0.0
         self._utterance_s = 0.0

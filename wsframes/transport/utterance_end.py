@@ -102,6 +102,14 @@ class UtteranceEnd:
             queue.put_frame(marks.next(self._pacer.playout_end_s))
         self._queued()
 
+    def hurry(self) -> None:
+        """Something else is to be sent: queue what was said before that."""
+        if self._queue.partial:
+            self._queue.flush()
+            self._queued()
+        else:
+            self.finish()
+
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to be sent, and no answer of the peer to be waited for."""
