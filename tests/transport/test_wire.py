@@ -206,3 +206,14 @@ def test_marks_are_the_serializer_s() -> None:
     assert not Wire(None).has_marks
     assert not Wire(Sync()).has_marks
     assert Wire(JsonFrameSerializer(marks=True)).has_marks
+
+
+def test_what_encodes_and_decodes_images_is_the_serializer_s() -> None:
+    assert Wire(None).video_encoder(800_000, 30) is None
+    assert Wire(None).video_decoder is None
+    assert Wire(Sync()).video_encoder(800_000, 30) is None
+    assert Wire(Sync()).video_decoder is None
+    wire = Wire(JsonFrameSerializer(jpeg=True))
+    assert wire.video_encoder(800_000, 30) is not None
+    assert wire.video_encoder(800_000, 30) is not wire.video_encoder(800_000, 30)
+    assert wire.video_decoder is not None

@@ -1,6 +1,7 @@
 """Pictures to work with: the same in every run."""
 
 import random
+from typing import Any
 
 from PIL import Image
 
@@ -10,7 +11,7 @@ __all__ = ["changing", "difference", "noise", "photo"]
 
 
 def photo(
-    size: tuple[int, int] = (64, 48), seed: int = 0, pixel_format: str = "RGB"
+    size: tuple[int, int] = (64, 48), seed: int = 0, pixel_format: str = "RGB", **common: Any
 ) -> OutputImageRawFrame:
     """Soft colours, with a little noise."""
     chance = random.Random(seed)
@@ -19,7 +20,7 @@ def photo(
     )
     grain = Image.frombytes("RGB", size, chance.randbytes(size[0] * size[1] * 3))
     image = Image.blend(soft, grain, 0.04).convert(pixel_format)
-    return OutputImageRawFrame(image.tobytes(), size, pixel_format)
+    return OutputImageRawFrame(image.tobytes(), size, pixel_format, **common)
 
 
 def noise(size: tuple[int, int], seed: int = 0) -> OutputImageRawFrame:

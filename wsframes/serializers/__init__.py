@@ -4,6 +4,8 @@ from wsframes.serializers.base import (
     FrameSerializer,
     FrameSerializerType,
     SerializerSettings,
+    VideoDecoder,
+    VideoEncoder,
 )
 from wsframes.serializers.json import JsonFrameSerializer
 from wsframes.serializers.msgpack import MsgpackFrameSerializer
@@ -16,4 +18,6 @@ __all__ = [
     "MsgpackFrameSerializer",
     "RawAudioSerializer",
     "SerializerSettings",
+    "VideoDecoder",
+    "VideoEncoder",
 ]

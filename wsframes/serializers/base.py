@@ -1,14 +1,27 @@
 """What a serializer is: the one place that knows how a peer's messages look."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from enum import Enum
+from typing import TypeAlias
 
 import msgspec
 
-from wsframes.frames import Frame, StartFrame
+from wsframes.frames import Frame, InputImageRawFrame, OutputImageRawFrame, StartFrame
 
-__all__ = ["FrameSerializer", "FrameSerializerType", "SerializerSettings"]
+__all__ = [
+    "FrameSerializer",
+    "FrameSerializerType",
+    "SerializerSettings",
+    "VideoDecoder",
+    "VideoEncoder",
+]
+
+VideoEncoder: TypeAlias = Callable[[OutputImageRawFrame, float], OutputImageRawFrame | None]
+"""Encodes a raw image at a time in seconds; None: left out, the bitrate has no room for it."""
+
+VideoDecoder: TypeAlias = Callable[[InputImageRawFrame], InputImageRawFrame]
+"""Decodes a peer's image, or raises DecodeError; what is raw already is handed back."""
 
 
 class FrameSerializerType(Enum):
@@ -85,6 +98,28 @@ class FrameSerializer(ABC):
 
         Args:
             frame: how the run is set up.
+        """
+        return None
+
+    def video_encoder(self, bitrate: int, framerate: int) -> VideoEncoder | None:
+        """What encodes the images of one destination before they come to `serialize`.
+
+        It is asked for after `setup`, once for each destination. The transport calls it in a worker
+        thread, one image at a time, with images in the size and the format of the params. None, as
+        it is unless overridden: they come raw.
+
+        Args:
+            bitrate: bits a second that the messages may have, on the average.
+            framerate: images a second, at most.
+        """
+        return None
+
+    @property
+    def video_decoder(self) -> VideoDecoder | None:
+        """What decodes the peer's images after `deserialize`, where they are wanted at all.
+
+        The transport calls it in a worker thread, one image at a time. None, as it is unless
+        overridden: images go on as they came.
         """
         return None
 

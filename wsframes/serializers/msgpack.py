@@ -2,7 +2,14 @@
 
 from wsframes.frames import Frame
 from wsframes.frames.codec import decode_json, decode_msgpack, encode_msgpack
-from wsframes.serializers.base import FrameSerializer, FrameSerializerType, SerializerSettings
+from wsframes.serializers.base import (
+    FrameSerializer,
+    FrameSerializerType,
+    SerializerSettings,
+    VideoDecoder,
+    VideoEncoder,
+)
+from wsframes.serializers.images import JpegImages
 from wsframes.serializers.packing import packer_for
 
 __all__ = ["MsgpackFrameSerializer"]
@@ -20,27 +27,54 @@ class MsgpackFrameSerializer(FrameSerializer):
         opus: audio crosses in Opus, both ways, at `audio_out_bitrate` (extra `opus`). Such a
             serializer serves one session. Audio that the peer sends as PCM is read all the same.
         marks: the peer answers marks; see `FrameSerializer`.
+        jpeg: images cross in JPEG, both ways, at `video_out_bitrate` (extra `video`). Those that
+            the peer sends as pixels are read all the same.
 
     Raises:
-        MissingExtraError: `opus` without the extra.
+        MissingExtraError: `opus` or `jpeg` without the extra.
     """
 
     type = FrameSerializerType.BINARY
 
-    def __init__(self, *, client: bool = False, opus: bool = False, marks: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        client: bool = False,
+        opus: bool = False,
+        marks: bool = False,
+        jpeg: bool = False,
+    ) -> None:
         self._client = client
         self.encodes_audio = opus
         self.has_marks = marks
         self._packer = packer_for(SerializerSettings()) if opus else None
+        self._images = JpegImages(_message_bytes) if jpeg else None
 
     def configure(self, settings: SerializerSettings) -> None:
         if self.encodes_audio:
             self._packer = packer_for(settings)
 
+    def video_encoder(self, bitrate: int, framerate: int) -> VideoEncoder | None:
+        return None if self._images is None else self._images.encoder(bitrate, framerate)
+
+    @property
+    def video_decoder(self) -> VideoDecoder | None:
+        return None if self._images is None else self._images.decoded
+
     def serialize(self, frame: Frame) -> bytes | None:
+        if self._images is not None:
+            frame = self._images.encoded(frame)
         return encode_msgpack(frame, client=self._client, packer=self._packer)
 
     def deserialize(self, data: str | bytes) -> Frame:
         if isinstance(data, str):
             return decode_json(data, client=self._client, packer=self._packer)
         return decode_msgpack(data, client=self._client, packer=self._packer)
+
+
+# What is in a message beside the image, with a destination's name.
+_ENVELOPE_BYTES = 96
+
+
+def _message_bytes(size_bytes: int) -> int:
+    return size_bytes + _ENVELOPE_BYTES

@@ -8,6 +8,7 @@ from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.output import WebsocketOutputTransport
 from wsframes.transport.pacer import Interrupted
 from wsframes.transport.params import TransportParams, WebsocketCallbacks, WebsocketParams
+from wsframes.transport.video_slot import VideoStatistics
 from wsframes.transport.websocket import SessionStatistics, WebsocketTransport
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "MediaStatistics",
     "SessionStatistics",
     "TransportParams",
+    "VideoStatistics",
     "WebsocketApp",
     "WebsocketCallbacks",
     "WebsocketClient",

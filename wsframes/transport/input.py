@@ -29,6 +29,7 @@ from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.hearing import hearing_of
+from wsframes.transport.image_intake import decoded
 from wsframes.transport.limits import RateLimit
 from wsframes.transport.params import WebsocketParams
 from wsframes.transport.turn_telling import TurnTelling
@@ -191,6 +192,8 @@ class WebsocketInputTransport(FrameProcessor):
             else:
                 try:
                     frame = await wire.deserialize(data)
+                    if isinstance(frame, InputImageRawFrame) and self._params.video_in_enabled:
+                        frame = await decoded(wire, frame)
                 except Exception as exc:  # a DecodeError, or a serializer that breaks its word
                     self._bad_message(exc)
                 except BaseException:

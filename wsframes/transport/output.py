@@ -40,8 +40,11 @@ from wsframes.transport.marks import Marks
 from wsframes.transport.media_queue import Chunk, MediaStatistics
 from wsframes.transport.media_sender import MediaSender
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.timed_frames import TimedStatistics
+from wsframes.transport.timed_frames import TimedFrames, TimedStatistics
 from wsframes.transport.timed_sender import TimedSender
+from wsframes.transport.video_output import VideoOutput
+from wsframes.transport.video_sink import VideoSink
+from wsframes.transport.video_slot import VideoStatistics
 from wsframes.transport.waiting import ClearGate
 
 __all__ = ["WebsocketOutputTransport"]
@@ -49,6 +52,8 @@ __all__ = ["WebsocketOutputTransport"]
 logger = logging.getLogger("wsframes.transport")
 
 DOWNSTREAM = FrameDirection.DOWNSTREAM
+
+_MAX_TIMED_IMAGES_BYTES = 64 << 20
 
 
 class WebsocketOutputTransport(FrameProcessor):
@@ -59,9 +64,12 @@ class WebsocketOutputTransport(FrameProcessor):
     turn. When a destination has as much waiting as it may, all ordered frames wait, and in the end
     their producers.
 
-    Ordered frames with a `pts`, but for audio and images, which have schedules of their own, wait
-    beside all others until the clock of the output (`time_ns`) shows it. They block nothing; what
-    is still waiting when the session ends is dropped and counted.
+    Ordered frames with a `pts`, but for audio, which has a schedule of its own, wait beside all
+    others until the clock of the output (`time_ns`) shows it. They block nothing; what is still
+    waiting when the session ends is dropped and counted.
+
+    Images have a schedule of their own too, and wait for nothing else: each destination shows the
+    latest one at its next moment.
 
     Audio may be cut into frames anywhere, within a sample too. Its rate, where one is set, and its
     channels are converted.
@@ -92,7 +100,10 @@ class WebsocketOutputTransport(FrameProcessor):
         self._params = params
         self._senders: dict[str | None, MediaSender] = {}
         self._gate = ClearGate()
-        self._timed = TimedSender(self.write_in_turn, self._gate)
+        sink = VideoSink(self._write, self.push_frame_nowait, self._report)
+        self._video = VideoOutput(params, sink)
+        timed = TimedFrames(_MAX_TIMED_IMAGES_BYTES) if params.video_out_enabled else None
+        self._timed = TimedSender(self.write_in_turn, self._gate, timed)
         self.dropped: Counter[str] = Counter()
         """Frames that were not sent and are in no queue's statistics, by reason."""
 
@@ -106,7 +117,7 @@ class WebsocketOutputTransport(FrameProcessor):
             sender = self._senders.get(destination)
             if sender is None:
                 background = background_of(
-                    self._params, destination, rate, self._gate, self._report_mixer
+                    self._params, destination, rate, self._gate, self._report
                 )
                 marks = Marks(destination) if self._transport.wire.has_marks else None
                 sender = MediaSender(
@@ -114,11 +125,13 @@ class WebsocketOutputTransport(FrameProcessor):
                 )
                 self._senders[destination] = sender
             sender.begin(context)
+        self._video.begin(context, self._transport.wire)
 
     async def stop(self, frame: EndFrame) -> None:
         """Play everything out to its last sample."""
         await self._drain()
         self._timed.close("ended")
+        self._video.close("ended")
         await self._write_apart(frame)
 
     async def cancel(self, frame: CancelFrame) -> None:
@@ -129,6 +142,7 @@ class WebsocketOutputTransport(FrameProcessor):
         """Drop what the peer is not to hear any more."""
         self._gate.shut()
         self._timed.interrupt()
+        self._video.interrupt()
         for destination, sender in self._senders.items():
             interrupted = sender.interrupt()
             if interrupted != (0, 0):
@@ -165,11 +179,9 @@ class WebsocketOutputTransport(FrameProcessor):
         if reason is not None:
             self._drop(frame, reason)
             return True
-        sender = self._senders[frame.transport_destination]
-        if frame.pts is not None and not isinstance(frame, OutputAudioRawFrame):
-            if not self._timed.put(frame):
-                self._drop(frame, "too_many_timed")
+        if not isinstance(frame, OutputAudioRawFrame) and self._waits_beside(frame):
             return True
+        sender = self._senders[frame.transport_destination]
         if not sender.has_room:
             return False
         if not isinstance(frame, OutputAudioRawFrame):
@@ -180,6 +192,17 @@ class WebsocketOutputTransport(FrameProcessor):
         except ValueError as exc:
             self._drop(frame, "unusable_audio", exc)
         return True
+
+    def _waits_beside(self, frame: Frame) -> bool:
+        """Whether a frame waits for its time, or its moment, and not among the audio."""
+        if frame.pts is not None:
+            if not self._timed.put(frame):
+                self._drop(frame, "too_many_timed")
+            return True
+        if isinstance(frame, OutputImageRawFrame | SpriteFrame):
+            self._video.put(frame)
+            return True
+        return False
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Send what is urgent, and wait for room for the rest."""
@@ -215,8 +238,17 @@ class WebsocketOutputTransport(FrameProcessor):
         return await self._write_apart(self._as_payload(frame))
 
     async def write_video_frame(self, frame: OutputImageRawFrame) -> bool:
-        """Send a picture at once, as it is; True when the server has taken it."""
-        return await self._write_apart(frame)
+        """Send an image at once, past everything that waits, in the size that it has.
+
+        Where the serializer encodes images, it is encoded, in a thread.
+
+        Returns:
+            True when the server has taken it.
+
+        Raises:
+            ValueError: it is to be encoded, and its bytes are not what its size and format say.
+        """
+        return self._sent_apart(await self._video.write_apart(frame))
 
     async def write_dtmf(self, frame: OutputDTMFFrame | OutputDTMFUrgentFrame) -> bool:
         """Send a key at once: as the serializer's message for it, or else as its tone.
@@ -242,6 +274,10 @@ class WebsocketOutputTransport(FrameProcessor):
         """What has become of audio and frames, by destination."""
         return {name: sender.statistics() for name, sender in self._senders.items()}
 
+    def video_statistics(self) -> dict[str | None, VideoStatistics]:
+        """What has become of images and sprites, by destination; empty where video is off."""
+        return self._video.statistics()
+
     # What the senders send through.
 
     async def write_chunk(self, destination: str | None, chunk: Chunk) -> str | None:
@@ -257,6 +293,9 @@ class WebsocketOutputTransport(FrameProcessor):
         return reason
 
     async def write_in_turn(self, frame: Frame) -> str | None:
+        if isinstance(frame, OutputImageRawFrame | SpriteFrame):  # one with a time, and it has come
+            self._video.put(frame)
+            return None
         if isinstance(frame, MixerUpdateSettingsFrame | MixerEnableFrame):
             await self._senders[frame.transport_destination].control(frame)
         reason = await self._write(frame)
@@ -268,7 +307,7 @@ class WebsocketOutputTransport(FrameProcessor):
         for direction in FrameDirection:
             self.push_frame_nowait(frame_type(transport_destination=destination), direction)
 
-    def _report_mixer(self, text: str, exc: Exception | None) -> None:
+    def _report(self, text: str, exc: Exception | None) -> None:
         self.push_error(f"{self.name}: {text}", exception=exc)
 
     def _as_payload(self, frame: OutputAudioRawFrame) -> OutputAudioRawFrame:
@@ -282,10 +321,13 @@ class WebsocketOutputTransport(FrameProcessor):
         async with anyio.create_task_group() as tasks:
             for sender in self._senders.values():
                 tasks.start_soon(sender.drain)
+            tasks.start_soon(self._video.drain)
+        await self._video.rest()
         await self._transport.lifetime.wait_for_verdict()
 
     def _close_senders(self) -> None:
         self._timed.close("cancelled")
+        self._video.close("cancelled")
         for sender in self._senders.values():
             sender.close("cancelled")
 
@@ -320,7 +362,9 @@ class WebsocketOutputTransport(FrameProcessor):
 
     async def _write_apart(self, frame: Frame) -> bool:
         """Write what is in no queue, and so has no other counter."""
-        reason = await self._write(frame)
+        return self._sent_apart(await self._write(frame))
+
+    def _sent_apart(self, reason: str | None) -> bool:
         if reason is not None:
             self.dropped[reason] += 1
         return reason is None
@@ -330,7 +374,7 @@ class WebsocketOutputTransport(FrameProcessor):
             if not self._params.audio_out_enabled:
                 return "audio_out_disabled"
         elif isinstance(frame, OutputImageRawFrame | SpriteFrame):
-            return "video_out_disabled"
+            return self._video.reason_to_drop(frame)
         if frame.transport_destination not in self._senders:
             return "unknown_destination"
         return None

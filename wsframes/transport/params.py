@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 
 from wsframes.audio import BaseAudioMixer
 from wsframes.frames.codec import MAX_AUDIO_S, MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
+from wsframes.frames.shapes import MAX_IMAGE_SIDE, PIXEL_BYTES
 from wsframes.serializers import FrameSerializer
 from wsframes.turn import BaseTurnAnalyzer
 from wsframes.vad import VADAnalyzer
@@ -19,14 +20,6 @@ __all__ = ["TransportParams", "WebsocketCallbacks", "WebsocketParams"]
 # What has a name already and no machinery yet.
 _NOT_BUILT = {
     "audio_in_filter": "input audio filters",
-    "video_out_enabled": "video output",
-    "video_out_is_live": "video output",
-    "video_out_width": "video output",
-    "video_out_height": "video output",
-    "video_out_bitrate": "video output",
-    "video_out_framerate": "video output",
-    "video_out_color_format": "video output",
-    "video_out_destinations": "video output",
 }
 
 _CAMERA = "camera_"
@@ -36,6 +29,8 @@ _TURNS_ON = {"vad_enabled": "audio_in_enabled", "vad_audio_passthrough": "audio_
 _SampleRate = Annotated[int, Field(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)]
 _Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
 _Positive = Annotated[int, Field(ge=1)]
+_Side = Annotated[int, Field(ge=1, le=MAX_IMAGE_SIDE)]
+_Framerate = Annotated[int, Field(ge=1, le=240)]
 
 
 class TransportParams(BaseModel):
@@ -62,6 +57,20 @@ class TransportParams(BaseModel):
         audio_out_destinations: names of further streams of audio; `frame.transport_destination`
             picks one.
         video_in_enabled: off, images from the peer are dropped and counted.
+        video_out_enabled: off, images for the peer are dropped and counted. On: they are sent in
+            one size, one format and at one rate (extra `video`).
+        video_out_is_live: each image is sent once, at its moment, and one that the peer was too
+            slow for is dropped and counted. Off: the last image, or the cycle of a sprite, is
+            repeated at the rate.
+        video_out_width: pixels; images of another size are stretched to it.
+        video_out_height: likewise.
+        video_out_bitrate: bits a second of each stream of images, for a serializer that encodes
+            them: over any ten seconds the mean is under it, by their quality, and where the lowest
+            is not enough, by leaving images out.
+        video_out_framerate: images a second; where they are live, at most.
+        video_out_color_format: a Pillow mode; images in another one are converted to it.
+        video_out_destinations: names of further streams of images; `frame.transport_destination`
+            picks one.
         vad_analyzer: hears in the audio from the peer whether the user speaks. One for each
             session. Audio goes through it to the turn analyzer and downstream.
         turn_analyzer: decides, when the user no longer speaks, whether the turn is over; None: it
@@ -69,8 +78,7 @@ class TransportParams(BaseModel):
 
     The parameters named `camera_...` are deprecated and set those named `video_...`; `vad_enabled`
     and `vad_audio_passthrough`, deprecated too, turn on `audio_in_enabled` and
-    `audio_in_passthrough`. What belongs to filters and video output is refused in
-    this version.
+    `audio_in_passthrough`. What belongs to filters is refused in this version.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -78,10 +86,10 @@ class TransportParams(BaseModel):
     camera_in_enabled: bool = False
     camera_out_enabled: bool = False
     camera_out_is_live: bool = False
-    camera_out_width: _Positive = 1024
-    camera_out_height: _Positive = 768
+    camera_out_width: _Side = 1024
+    camera_out_height: _Side = 768
     camera_out_bitrate: _Positive = 800000
-    camera_out_framerate: _Positive = 30
+    camera_out_framerate: _Framerate = 30
     camera_out_color_format: str = "RGB"
     audio_out_enabled: bool = False
     audio_out_sample_rate: _SampleRate | None = None
@@ -99,10 +107,10 @@ class TransportParams(BaseModel):
     video_in_enabled: bool = False
     video_out_enabled: bool = False
     video_out_is_live: bool = False
-    video_out_width: _Positive = 1024
-    video_out_height: _Positive = 768
+    video_out_width: _Side = 1024
+    video_out_height: _Side = 768
     video_out_bitrate: _Positive = 800000
-    video_out_framerate: _Positive = 30
+    video_out_framerate: _Framerate = 30
     video_out_color_format: str = "RGB"
     video_out_destinations: list[str] = Field(default_factory=list)
     vad_enabled: bool = False
@@ -110,7 +118,14 @@ class TransportParams(BaseModel):
     vad_analyzer: VADAnalyzer | None = None
     turn_analyzer: BaseTurnAnalyzer | None = None
 
-    @field_validator("audio_out_destinations")
+    @field_validator("video_out_color_format", "camera_out_color_format")
+    @classmethod
+    def _refuse_unknown_formats(cls, name: str) -> str:
+        if name not in PIXEL_BYTES:
+            raise ValueError(f"a format is one of {', '.join(PIXEL_BYTES)}")
+        return name
+
+    @field_validator("audio_out_destinations", "video_out_destinations")
     @classmethod
     def _refuse_repeated_names(cls, names: list[str]) -> list[str]:
         if len(set(names)) < len(names) or "" in names:

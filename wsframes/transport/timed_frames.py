@@ -35,11 +35,16 @@ class TimedStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimedFrames:
-    """Frames by time; those of the same time in the order in which they were put."""
+    """Frames by time; those of the same time in the order in which they were put.
 
-    __slots__ = ("_bytes", "_dropped", "_heap", "_number", "_sent", "_taken")
+    Args:
+        max_bytes: of payload.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_bytes", "_dropped", "_heap", "_max_bytes", "_number", "_sent", "_taken")
+
+    def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         # With the size that each frame had when it was put: what is in a frame may change.
         self._heap: list[tuple[int, int, Frame, int]] = []
         self._number = itertools.count()
@@ -50,8 +55,8 @@ class TimedFrames:
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may be put: 1,024 frames and 1 MiB of payload are the most."""
-        return len(self._heap) < _MAX_FRAMES and self._bytes < _MAX_BYTES
+        """Whether one more may be put: 1,024 frames are the most."""
+        return len(self._heap) < _MAX_FRAMES and self._bytes < self._max_bytes
 
     def put(self, frame: Frame) -> None:
         """Keep a frame until its time."""

@@ -25,14 +25,20 @@ class TimedSender:
     Args:
         write: deals with a frame whose time has come; says why it was not taken, or None.
         gate: nothing is sent while it is shut.
+        frames: where they wait; None: there is room for 1 MiB of payload.
     """
 
     __slots__ = ("_changed", "_context", "_frames", "_gate", "_running", "_start_s", "_write")
 
-    def __init__(self, write: Callable[[Frame], Awaitable[str | None]], gate: ClearGate) -> None:
+    def __init__(
+        self,
+        write: Callable[[Frame], Awaitable[str | None]],
+        gate: ClearGate,
+        frames: TimedFrames | None = None,
+    ) -> None:
         self._write = write
         self._gate = gate
-        self._frames = TimedFrames()
+        self._frames = frames or TimedFrames()
         self._changed = Signal()
         self._running = False
         self._start_s: float | None = None

@@ -5,7 +5,12 @@ from typing import Any, NoReturn
 
 from wsframes.exceptions import EncodeError, UsageError
 from wsframes.frames import Frame, StartFrame
-from wsframes.serializers import FrameSerializer, SerializerSettings
+from wsframes.serializers import (
+    FrameSerializer,
+    SerializerSettings,
+    VideoDecoder,
+    VideoEncoder,
+)
 from wsframes.transport.waiting import Turns
 
 __all__ = ["Wire"]
@@ -51,6 +56,17 @@ class Wire:
     def has_marks(self) -> bool:
         """Whether the peer tells how far it has played."""
         return self._serializer is not None and self._serializer.has_marks
+
+    def video_encoder(self, bitrate: int, framerate: int) -> VideoEncoder | None:
+        """What encodes the images of one destination, if the serializer has them encoded."""
+        if self._serializer is None:
+            return None
+        return self._serializer.video_encoder(bitrate, framerate)
+
+    @property
+    def video_decoder(self) -> VideoDecoder | None:
+        """What decodes the peer's images, if the serializer has them decoded."""
+        return None if self._serializer is None else self._serializer.video_decoder
 
     async def setup(self, frame: StartFrame) -> None:
         """Set the serializer up, once: a session that is resumed keeps what it knows."""

@@ -1,0 +1,23 @@
+"""Images as they come from the peer, made into pixels where the serializer has them encoded."""
+
+from wsframes.frames import InputImageRawFrame
+from wsframes.transport.wire import Wire
+from wsframes.transport.workers import place, run_slow
+
+__all__ = ["decoded"]
+
+
+async def decoded(wire: Wire, frame: InputImageRawFrame) -> InputImageRawFrame:
+    """The image with its pixels, or as it is if it has them, or the serializer has no decoder.
+
+    Whoever reads waits for it, so that what the peer sends keeps its order. Decoding takes a worker
+    thread some milliseconds.
+
+    Raises:
+        DecodeError: the image cannot be decoded, or is too large.
+    """
+    decoder = wire.video_decoder
+    if decoder is None or frame.format is not None:
+        return frame
+    async with place():
+        return await run_slow(decoder, frame)
