@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     bench_codec,
+    bench_company,
     bench_echo,
     bench_frames,
     bench_hops,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "echo": bench_echo,
     "import": bench_import,
     "memory": bench_memory,
+    "company": bench_company,
     "sessions": bench_sessions,
 }
 

@@ -50,13 +50,17 @@ def run_python(
     return done
 
 
-def python_json(arguments: Sequence[str], *, python: str = sys.executable) -> Any:
+def python_json(
+    arguments: Sequence[str], *, python: str = sys.executable, timeout_s: float = 600.0
+) -> Any:
     """Run a Python to its end; what it printed on its last line, as JSON.
 
     Raises:
         BenchmarkFailed: as in `run_python`.
     """
-    return json.loads(run_python(arguments, python=python).stdout.splitlines()[-1])
+    return json.loads(
+        run_python(arguments, python=python, timeout_s=timeout_s).stdout.splitlines()[-1]
+    )
 
 
 @contextmanager

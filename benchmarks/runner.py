@@ -1,6 +1,7 @@
 """Measures the contenders of a benchmark, each round all of them, each in a process of its own."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -47,11 +48,10 @@ class Contest:
         return outcome
 
     def _measure(self, contender: Contender) -> Measurement:
-        python = {}
-        if contender.foreign:
-            assert self._options.pipecat is not None
-            python = {"python": self._options.pipecat}
-        return _in_a_process(contender.measure, contender.arguments, **python)
+        if not contender.foreign:
+            return _in_a_process(contender.measure, contender.arguments)
+        assert self._options.pipecat is not None
+        return _in_a_process(contender.measure, contender.arguments, python=self._options.pipecat)
 
 
 def pipecat_version(python: str) -> str:
@@ -68,11 +68,11 @@ def pipecat_version(python: str) -> str:
 
 
 def _in_a_process(
-    measure: Callable[..., Measurement], arguments: dict[str, Any], **python: str
+    measure: Callable[..., Measurement], arguments: dict[str, Any], *, python: str = sys.executable
 ) -> Measurement:
     names = [measure.__module__, measure.__qualname__]
     child = ["-m", "benchmarks.child", *names, json.dumps(arguments)]
-    return Measurement(**python_json(child, **python))
+    return Measurement(**python_json(child, python=python))
 
 
 def _loop_us() -> float:

@@ -67,6 +67,15 @@ def test_sessions_echo_all_messages_on_every_server(server: str) -> None:
         assert outcome.median(contender.name, "message_us") > 0
 
 
+def test_a_crowd_is_served_to_the_last_message_whatever_one_of_them_does() -> None:
+    outcome = measured("company")
+
+    check_figures(outcome)
+    for contender in outcome.benchmark.contenders:
+        assert outcome.median(contender.name, "lost_messages") == 0
+        assert outcome.median(contender.name, "admitted") >= 3
+
+
 @pytest.mark.socket
 def test_idle_sessions_have_memory_and_tasks_and_leave_no_task() -> None:
     outcome = measured("memory")

@@ -21,8 +21,8 @@ class Looks(Overload):
         super().__init__(0.02)
         self.noted: list[tuple[float, float]] = []
 
-    def note(self, late_s: float, now_s: float) -> None:
-        super().note(late_s, now_s)
+    def note(self, late_s: float, now_s: float, cpu_s: float = 0.0) -> None:
+        super().note(late_s, now_s, cpu_s)
         self.noted.append((round(late_s, 9), round(now_s, 9)))
 
 

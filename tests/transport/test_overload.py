@@ -6,11 +6,14 @@ from hypothesis import strategies as st
 from wsframes.transport.overload import LOOK_S, Overload
 
 
-def look(overload: Overload, late_s: float, begin_s: float, seconds: float) -> float:
+def look(
+    overload: Overload, late_s: float, begin_s: float, seconds: float, busy: float = 0.0
+) -> float:
     """Look for some seconds, each time so late; the time after it."""
     looks = round(seconds / LOOK_S)
     for number in range(looks):
-        overload.note(late_s, begin_s + number * LOOK_S)
+        at_s = begin_s + number * LOOK_S
+        overload.note(late_s, at_s, at_s * busy)
     return begin_s + looks * LOOK_S
 
 
@@ -51,10 +54,10 @@ def test_what_is_long_ago_does_not_count() -> None:
 
 
 @given(st.integers(0, 1000), st.lists(st.floats(0, 0.5), max_size=200))
-def test_no_more_than_a_quarter_and_eight_are_let_in_within_a_second(
+def test_no_more_than_an_eighth_and_four_are_let_in_within_a_second(
     running: int, pauses_s: list[float]
 ) -> None:
-    """In no window of a second more come in than max(8, a quarter of those that run)."""
+    """In no window of a second more come in than max(4, an eighth of those that run)."""
     overload = Overload(0.02)
     now_s = 0.0
     let_in_s: list[float] = []
@@ -62,11 +65,23 @@ def test_no_more_than_a_quarter_and_eight_are_let_in_within_a_second(
         now_s += pause_s
         let_in_s += [now_s] * overload.admits(running, now_s)
         within = [at_s for at_s in let_in_s if at_s > now_s - 1.0]
-        assert len(within) <= max(8, running // 4)
+        assert len(within) <= max(4, running // 8)
 
 
 def test_and_as_many_are() -> None:
     overload = Overload(0.02)
-    assert sum(overload.admits(100, 0.0) for _ in range(40)) == 25
+    assert sum(overload.admits(100, 0.0) for _ in range(40)) == 12
     assert sum(overload.admits(100, 0.99) for _ in range(40)) == 0
-    assert sum(overload.admits(125, 1.0) for _ in range(40)) == 31
+    assert sum(overload.admits(112, 1.0) for _ in range(40)) == 14
+
+
+def test_a_thread_that_has_no_time_left_has_no_room() -> None:
+    overload = Overload(0.02)
+    overload.note(0.0, 0.0, 0.0)
+    overload.note(0.0, LOOK_S, LOOK_S)
+    assert overload.busy == 0.0  # two looks say nothing
+    now_s = look(overload, 0.0, 1.0, 1.0, busy=0.85)
+    assert round(overload.busy, 9) == 0.85
+    assert not overload.admits(100, now_s)
+    now_s = look(overload, 0.0, now_s, 1.0, busy=0.7)
+    assert overload.admits(100, now_s)

@@ -66,10 +66,11 @@ class WebsocketApp:
             default the address that it came from. One with the key None is not counted.
         drain_timeout: seconds that sessions are given to end when the server shuts down.
         authorize_timeout: seconds that `authorize` may take.
-        max_lateness_ms: refuse new sessions with 503 while the event loop runs later than this, so
-            that those that run keep their time; 20 is a good value for audio. It also lets in no
-            more than a quarter of those that run, and eight, within a second, since what a session
-            costs shows only when it runs. None: not measured.
+        max_lateness_ms: refuse new sessions with 503 while the event loop runs later than this, or
+            its thread works for more than three quarters of the time, so that those that run keep
+            their time; 20 is a good value for audio. It also lets in no more than an eighth of
+            those that run, and four, within a second, since what a session costs shows only when
+            it runs. None: not measured.
         handle_signals: drain at the first SIGTERM or SIGINT, before the server hears of it; end all
             sessions at the second. Where this application is mounted in another one, use
             `drain_on_signals`.

@@ -1,5 +1,6 @@
 """Measures how late the event loop runs, while there is anybody whom that could make late."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, TypeVarTuple
 
@@ -81,4 +82,4 @@ async def _look(overload: Overload, scope: anyio.CancelScope) -> None:
             due_s = anyio.current_time() + LOOK_S
             await anyio.sleep_until(due_s)
             now_s = anyio.current_time()
-            overload.note(now_s - due_s, now_s)
+            overload.note(now_s - due_s, now_s, time.thread_time())
