@@ -32,9 +32,9 @@ from wsframes import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
-from wsframes.audio import remix
+from wsframes.audio import peak, remix
 from wsframes.graph import EndReason
-from wsframes.serializers import MsgpackFrameSerializer
+from wsframes.serializers import MsgpackFrameSerializer, RawAudioSerializer
 from wsframes.testing import MemoryPeer, settle
 from wsframes.vad import VADParams
 
@@ -159,6 +159,30 @@ async def test_other_rates_and_channels(kind: type[Loud], channels: int) -> None
             await peer.send(msgspec.msgpack.encode(message | {"num_channels": channels}))
             await anyio.sleep(0.3)
     assert ear.told == SPOKEN
+
+
+@BOTH
+@pytest.mark.parametrize("rate", [24000, 44100, 48000])
+async def test_a_rate_that_the_analyzer_does_not_have(kind: type[Loud], rate: int) -> None:
+    class Narrow(kind):  # type: ignore[valid-type, misc]
+        sample_rates = (8000, 16000)
+
+        def num_frames_required(self) -> int:
+            assert self.sample_rate == 16000
+            return 160
+
+        def voice_confidence(self, buffer: bytes) -> float:
+            return 1.0 if peak(buffer) > 0.05 else 0.0
+
+    session, ear = hearing(vad_analyzer=Narrow(params=PARAMS), serializer=RawAudioSerializer(rate))
+    voice, silence = (b"\0\x20" * 20 + b"\0\xe0" * 20) * (rate // 200), bytes(rate // 25)
+    async with MemoryPeer(session) as peer:
+        await peer.send(voice)
+        for _ in range(40):
+            await peer.send(silence)
+            await anyio.sleep(0.02)
+    assert ear.told == SPOKEN
+    assert session.errors == []
 
 
 # --- every turn ends

@@ -13,6 +13,8 @@ from wsframes.frames import (
     EmulateUserStoppedSpeakingFrame,
     EndFrame,
     ErrorFrame,
+    FilterEnableFrame,
+    FilterUpdateSettingsFrame,
     Frame,
     FrameDirection,
     InputAudioRawFrame,
@@ -119,6 +121,8 @@ class WebsocketInputTransport(FrameProcessor):
     def start(self, frame: StartFrame) -> None:
         """Open the connection and begin to read, in the background."""
         self._telling.begin(self._wired().context, frame)
+        if self._hearing is not None:
+            self._hearing.begin()
         self.start_soon(self._run, frame, name=f"{self.name} reader")
 
     def stop(self, frame: EndFrame) -> None:
@@ -127,22 +131,25 @@ class WebsocketInputTransport(FrameProcessor):
         self._transport.lifetime.watch_end()
 
     def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Do what the frames of the user's turn ask for; everything goes on."""
+        """Do what frames ask for that are about hearing the user; everything goes on."""
         if isinstance(frame, EmulateUserStartedSpeakingFrame):
             self._telling.signal(Signal.EMULATED_START, emulated=True)
         elif isinstance(frame, EmulateUserStoppedSpeakingFrame):
             self._telling.signal(Signal.EMULATED_STOP, emulated=True)
         elif isinstance(frame, StopFrame):
             self._telling.give_up()
-        elif isinstance(frame, VADParamsUpdateFrame) and self._hearing is not None:
-            self._hearing.update(frame.params)
+        elif self._hearing is not None:
+            if isinstance(frame, VADParamsUpdateFrame):
+                self._hearing.update(frame.params)
+            elif isinstance(frame, FilterUpdateSettingsFrame | FilterEnableFrame):
+                self._hearing.control(frame)
         self.push_frame_nowait(frame, direction)
 
     async def cleanup(self) -> None:
         """Let go of the connection."""
         self._intake.cut()
         if self._hearing is not None:
-            self._hearing.close()
+            await self._hearing.close()
         context = self._node.context if self._node is not None else None
         await self._transport.lifetime.close(self, context)
 
@@ -173,7 +180,6 @@ class WebsocketInputTransport(FrameProcessor):
             await self._transport.lifetime.open(self, self._wired().context, start)
             if self._hearing is not None:
                 await self._hearing.prepare()
-                self._hearing.begin()
             await self._read()
         except Exception as exc:  # a session must not live on without its reader
             self.push_error(f"{self.name} cannot read: {exc!r}", exception=exc, fatal=True)

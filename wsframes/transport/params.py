@@ -3,12 +3,12 @@
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from starlette.websockets import WebSocket
 
-from wsframes.audio import BaseAudioMixer
+from wsframes.audio import BaseAudioFilter, BaseAudioMixer
 from wsframes.frames.codec import MAX_AUDIO_S, MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from wsframes.frames.shapes import MAX_IMAGE_SIDE, PIXEL_BYTES
 from wsframes.serializers import FrameSerializer
@@ -16,11 +16,6 @@ from wsframes.turn import BaseTurnAnalyzer
 from wsframes.vad import VADAnalyzer
 
 __all__ = ["TransportParams", "WebsocketCallbacks", "WebsocketParams"]
-
-# What has a name already and no machinery yet.
-_NOT_BUILT = {
-    "audio_in_filter": "input audio filters",
-}
 
 _CAMERA = "camera_"
 _VIDEO = "video_"
@@ -71,6 +66,8 @@ class TransportParams(BaseModel):
         video_out_color_format: a Pillow mode; images in another one are converted to it.
         video_out_destinations: names of further streams of images; `frame.transport_destination`
             picks one.
+        audio_in_filter: changes the audio from the peer before anything else hears it. One for each
+            session.
         vad_analyzer: hears in the audio from the peer whether the user speaks. One for each
             session. Audio goes through it to the turn analyzer and downstream.
         turn_analyzer: decides, when the user no longer speaks, whether the turn is over; None: it
@@ -78,7 +75,7 @@ class TransportParams(BaseModel):
 
     The parameters named `camera_...` are deprecated and set those named `video_...`; `vad_enabled`
     and `vad_audio_passthrough`, deprecated too, turn on `audio_in_enabled` and
-    `audio_in_passthrough`. What belongs to filters is refused in this version.
+    `audio_in_passthrough`.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -101,7 +98,7 @@ class TransportParams(BaseModel):
     audio_in_enabled: bool = False
     audio_in_sample_rate: _SampleRate | None = None
     audio_in_channels: _Channels = 1
-    audio_in_filter: Any = None
+    audio_in_filter: BaseAudioFilter | None = None
     audio_in_stream_on_start: bool = True
     audio_in_passthrough: bool = True
     video_in_enabled: bool = False
@@ -159,7 +156,6 @@ class TransportParams(BaseModel):
         for name in sorted(given):
             value = getattr(self, name)
             new = _VIDEO + name.removeprefix(_CAMERA) if name.startswith(_CAMERA) else name
-            self._refuse_what_is_not_built(name, new, value)
             if new != name:
                 if new in given and getattr(self, new) != value:
                     raise ValueError(f"{name} and {new} are set to different values")
@@ -170,13 +166,6 @@ class TransportParams(BaseModel):
                 if value:
                     setattr(self, _TURNS_ON[name], True)
         return self
-
-    def _refuse_what_is_not_built(self, name: str, new: str, value: object) -> None:
-        default = type(self).model_fields[new].get_default(call_default_factory=True)
-        # What stands for None may be anything, and may not like to be compared.
-        changed = value is not None if default is None else value != default
-        if changed and new in _NOT_BUILT:
-            raise ValueError(f"{name}: {_NOT_BUILT[new]} cannot be used in this version yet")
 
 
 class WebsocketParams(TransportParams):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import anyio
 
 from wsframes.audio.pcm import remix
+from wsframes.transport.rate_conversion import RateConverter
 from wsframes.transport.workers import place, run_slow
 from wsframes.vad import VADAnalyzer, VADParams, VADState, VoiceChange, VoiceDetector
 
@@ -33,6 +34,7 @@ class VoiceStage:
         self._report = report
         self._params = analyzer.params
         self._detector: VoiceDetector | None = None
+        self._converter: RateConverter | None = None
         self._rate = 0
         self._forget = threading.Event()
         self._reported = False
@@ -102,15 +104,20 @@ class VoiceStage:
     def _feed(self, audio: bytes, rate: int, num_channels: int) -> list[VoiceChange]:
         if rate != self._rate:
             self._tune(rate)
-        detector = self._detector
+        detector, converter = self._detector, self._converter
         assert detector is not None
+        assert converter is not None
         if self._forget.is_set():
             self._forget.clear()
             detector.reset()
-        return detector.feed(remix(audio, num_channels, 1))
+        mono = remix(audio, num_channels, 1)
+        return detector.feed(converter.convert(mono, rate))
 
     def _tune(self, rate: int) -> None:
-        self._detector = VoiceDetector(self._analyzer, rate)
+        rates = self._analyzer.sample_rates
+        analyzed = rate if rates is None or rate in rates else max(rates)
+        self._converter = RateConverter(analyzed, 1)
+        self._detector = VoiceDetector(self._analyzer, analyzed)
         self._detector.params = self._params
         self._rate = rate
 
