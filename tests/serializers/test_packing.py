@@ -13,6 +13,7 @@ from wsframes.serializers import (
     RawAudioSerializer,
     SerializerSettings,
 )
+from wsframes.testing import check_serializer
 
 every_kind = pytest.mark.parametrize("kind", [MsgpackFrameSerializer, JsonFrameSerializer])
 
@@ -67,6 +68,18 @@ def test_a_text_message_may_carry_opus_to_a_binary_wire() -> None:
     assert message is not None
     frame = MsgpackFrameSerializer(opus=True).deserialize(message)
     assert isinstance(frame, InputAudioRawFrame)
+
+
+@every_kind
+async def test_with_opus_it_keeps_the_rules_of_serializers(kind: Any) -> None:
+    """Garbage among packets too."""
+    message = kind(client=True, opus=True).serialize(LOUD)
+    await check_serializer(
+        lambda: kind(opus=True, marks=True),
+        peer=lambda: kind(client=True, opus=True),
+        messages=[message],
+        lossless=False,
+    )
 
 
 @every_kind

@@ -397,3 +397,17 @@ async def test_no_background_comes_between_what_belongs_together(lead_ms: int, r
     assert said[-1] - said[0] == pytest.approx(0.245 * RATE, abs=0.004 * RATE)
     quiet = [at for at in range(said[0], said[-1]) if abs(samples[at]) < 1000]
     assert len(quiet) < 0.003 * RATE
+
+
+async def test_a_source_in_real_time_keeps_its_chunks() -> None:
+    """What fills half a chunk waits for the other half as long as the peer can."""
+    session = mixed_session(Counter())
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        await anyio.sleep(1.03)
+        before = len(peer.received)
+        for n in range(50):
+            await session.task.queue_frame(OutputAudioRawFrame(sound(0.02, first=n), RATE))
+            await anyio.sleep(0.02)
+        sizes = {len(message.data) for message in peer.received[before:]}
+    assert sizes == {2 * CHUNK}

@@ -206,6 +206,18 @@ async def test_the_rest_waits_while_the_audio_goes_on() -> None:
         assert b.sink.audio == resampler.push(whole) + resampler.flush()
 
 
+async def test_the_rest_waits_while_the_peer_has_something_to_play() -> None:
+    """A synthesizer that pauses within an utterance is not cut into pieces either."""
+    whole = sound(2.0)
+    resampler = StreamResampler(RATE, 24000, 1)
+    async with bench(sample_rate=24000, audio_out_lead_ms=2000) as b:
+        for n in range(4):
+            b.put(whole[RATE * n : RATE * (n + 1)])
+            await anyio.sleep(0.4)
+        await anyio.sleep(2)
+        assert b.sink.audio == resampler.push(whole) + resampler.flush()
+
+
 async def test_an_interruption_and_the_end_of_a_run_forget_the_rest() -> None:
     async with bench(sample_rate=8000) as b:
         b.put(sound(0.5))
