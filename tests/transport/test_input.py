@@ -1,5 +1,6 @@
 """`wsframes.transport.input`, in sessions with a peer in memory."""
 
+import sys
 from typing import Any
 
 import anyio
@@ -22,12 +23,14 @@ from wsframes import (
     InterruptionFrame,
     OutputAudioRawFrame,
     Pipeline,
+    PipelineParams,
     PipelineTask,
     RunResult,
     StartFrame,
     StopFrame,
     TextFrame,
 )
+from wsframes.audio.resample import StreamResampler
 from wsframes.exceptions import DecodeError, UsageError
 from wsframes.graph import EndReason
 from wsframes.serializers import (
@@ -36,7 +39,7 @@ from wsframes.serializers import (
     MsgpackFrameSerializer,
     RawAudioSerializer,
 )
-from wsframes.testing import MemoryPeer, settle
+from wsframes.testing import MemoryPeer, PeerDenied, settle
 from wsframes.transport import WebsocketParams, WebsocketTransport
 
 
@@ -73,7 +76,7 @@ async def test_frames_go_downstream_in_order() -> None:
     session = Session(serializer=MsgpackFrameSerializer(), observe=True)
     async with MemoryPeer(session) as peer:
         for message in (
-            {"type": "audio", "audio": b"abcd", "sample_rate": 8000},
+            {"type": "audio", "audio": b"abcd", "sample_rate": 16000},
             {"type": "text", "text": "x"},
             {"type": "message", "message": {"a": 1}},
             {"type": "dtmf", "button": "5"},
@@ -143,7 +146,6 @@ async def test_without_a_serializer_messages_are_read_and_dropped() -> None:
         ({"audio_in_enabled": False}, InputAudioRawFrame(b"ab", RATE), "audio_in_disabled"),
         ({"audio_in_passthrough": False}, InputAudioRawFrame(b"ab", RATE), "no_passthrough"),
         ({}, InputImageRawFrame(bytes(3), (1, 1), "RGB"), "video_in_disabled"),
-        ({"audio_in_sample_rate": 8000}, InputAudioRawFrame(b"ab", RATE), "unusable_audio"),
         ({}, InputAudioRawFrame(b"ab", RATE, 0), "unusable_audio"),
         ({}, InputAudioRawFrame(b"ab", 0), "unusable_audio"),
         ({}, StartFrame(), "lifecycle"),
@@ -232,13 +234,63 @@ async def test_channels_are_converted(wire: int, wanted: int, sent: bytes, got: 
     assert (frame.audio, frame.num_channels, frame.sample_rate) == (got, wanted, RATE)
 
 
-async def test_any_rate_comes_in_where_none_is_set() -> None:
-    session = Session(serializer=RawAudioSerializer(44100), observe=True)
+def resampled(audio: bytes, from_rate: int, to_rate: int) -> bytes:
+    resampler = StreamResampler(from_rate, to_rate, 1)
+    return resampler.push(audio) + resampler.flush()
+
+
+async def leave(session: Session, peer: MemoryPeer) -> None:
+    peer.close(1000)
+
+
+async def end(session: Session, peer: MemoryPeer) -> None:
+    await session.task.stop_when_done()
+
+
+@pytest.mark.parametrize("finish", [leave, end])
+async def test_the_last_of_what_is_resampled_comes_before_the_end(finish: Any) -> None:
+    whole = sound(0.1, 8000)
+    session = Session(serializer=RawAudioSerializer(8000), observe=True)
     async with MemoryPeer(session) as peer:
-        await peer.send(b"ab")
+        for at in range(0, len(whole), 321):
+            await peer.send(whole[at : at + 321])
         await settle()
-    (frame,) = [frame for frame in session.read if isinstance(frame, InputAudioRawFrame)]
-    assert frame.sample_rate == 44100
+        assert len(read_audio(session)) == 2 * len(whole) - 2 * 72
+        await finish(session, peer)
+        await session.finished()
+    assert read_audio(session) == resampled(whole, 8000, 16000)
+    kinds = [type(frame) for frame in session.read]
+    assert InputAudioRawFrame not in kinds[kinds.index(EndFrame) :] if EndFrame in kinds else True
+    rates = {frame.sample_rate for frame in session.read if isinstance(frame, InputAudioRawFrame)}
+    assert rates == {16000}
+    statistics = session.transport.input().statistics()
+    assert statistics.taken == statistics.delivered == 5
+
+
+async def test_without_the_package_that_resamples_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "wsframes.audio.resample", raising=False)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    session = Session(serializer=RawAudioSerializer(8000), observe=True)
+    async with MemoryPeer(session) as peer:
+        for _ in range(3):
+            await peer.send(bytes(320))
+        await settle()
+        (error,) = session.errors
+    assert "audio of 8000 Hz where 16000 Hz is set" in error.error
+    assert 'pip install "wsframes[audio]"' in error.error
+    assert session.transport.input().dropped == {"unusable_audio": 3}
+
+
+async def test_a_start_with_a_rate_that_there_is_not_fails_by_name() -> None:
+    session = Session(task_params=PipelineParams(audio_in_sample_rate=4000))
+    async with MemoryPeer(session) as peer:
+        with pytest.raises(PeerDenied):
+            await peer.connect()
+        await session.finished()
+    assert session.result.reason is EndReason.ERROR
+    assert "audio_in_sample_rate: sample_rate is 4000" in str(session.result.error)
 
 
 # --- bad messages

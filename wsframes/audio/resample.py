@@ -12,7 +12,7 @@ output does not depend on how the input was cut.
 `benchmarks/bench_resample.py` compares it with what other packages have. Needs the extra `audio`.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import ceil, gcd
 from typing import Protocol
 
@@ -38,10 +38,6 @@ _ATTENUATION_DB = 96.0  # as far below full scale as half a step of 16 bits
 _TRANSITION = (_ATTENUATION_DB - 7.95) / (14.36 * 2 * _REACH)
 _CUTOFF = 0.5 - _TRANSITION / 2
 
-# Half of the window; a line between two of its points errs by less than -125 dB.
-_WINDOW_AT = np.linspace(0, 1, 4096)
-_WINDOW = np.i0(0.1102 * (_ATTENUATION_DB - 8.7) * np.sqrt(1 - _WINDOW_AT**2))
-
 # 16 bits of sample, 32 of coefficient and 2 of headroom for the sum stay below 53.
 _ONE = float(2**32)
 
@@ -49,6 +45,7 @@ _ONE = float(2**32)
 _GROUP = 16
 _LARGEST_TABLE = 1 << 16  # numbers
 _BLOCK = 1 << 14  # numbers copied at a time; small enough to be multiplied without threads
+_POINTS = 2048  # of the filter to a sample of the lower rate: a line between two errs by -130 dB
 _PHASES = 512  # to a sample of the lower rate: linear interpolation errs by -106 dB
 
 
@@ -277,13 +274,26 @@ def _coefficients(places: _Floats, from_rate: int, to_rate: int) -> _Floats:
     Each row sums up to one, so a constant stays what it is.
     """
     ahead = _ahead(from_rate, to_rate)
-    # In samples of the lower rate.
-    time = (np.arange(1 - ahead, ahead + 1) - places[:, None]) * min(to_rate / from_rate, 1)
-    rows = np.sinc(2 * _CUTOFF * time)
-    rows *= np.interp(np.abs(time) / _REACH, _WINDOW_AT, _WINDOW, right=0)
+    points, slopes = _filter()
+    scale = _POINTS * min(to_rate / from_rate, 1)
+    at = np.abs(np.arange(1 - ahead, ahead + 1) - places[:, None]) * scale
+    below = np.minimum(at.astype(np.intp), len(slopes) - 1)
+    rows = points[below] + slopes[below] * (at - below)
     rows *= _ONE / rows.sum(axis=1, keepdims=True)
     exact: _Floats = np.rint(rows)
     return exact
+
+
+@cache
+def _filter() -> tuple[_Floats, _Floats]:
+    """The right half of the filter at equal steps, and how far it is to the next point.
+
+    It ends with zeros, for what lies beyond its reach.
+    """
+    time = np.arange(_REACH * _POINTS) / _POINTS
+    window = np.i0(0.1102 * (_ATTENUATION_DB - 8.7) * np.sqrt(1 - (time / _REACH) ** 2))
+    points = np.concatenate((np.sinc(2 * _CUTOFF * time) * window, (0, 0)))
+    return points[:-1], np.diff(points)
 
 
 def _windows(inputs: _Floats, width: int) -> _Floats:

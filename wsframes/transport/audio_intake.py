@@ -1,15 +1,27 @@
-"""Audio as it comes, of any length, made into whole frames with the channels that are wanted.
+"""Audio as it comes, of any length and format, made into whole frames of the format that is wanted.
 
 A plain converter: no waiting, no clock. A producer may cut its audio anywhere, within a sample too,
 and one byte too many that is passed on as it came turns all that follows into noise. So what is
 less than a sample of every channel is kept for the piece that has the rest of it.
+
+Audio that has the format already goes through untouched, and nothing is imported for it.
 """
 
+from typing import TYPE_CHECKING
+
 from wsframes.audio.pcm import FrameAligner, remix
+from wsframes.exceptions import UsageError
 from wsframes.frames import AudioRawFrame
 from wsframes.frames.codec import audio_problem
+from wsframes.transport.rate_conversion import new_resampler
+
+if TYPE_CHECKING:
+    from wsframes.audio.resample import StreamResampler
 
 __all__ = ["AudioIntake"]
+
+# Of different rate or channels, in one session. Each costs a millisecond, and memory.
+_MOST_CONVERSIONS = 8
 
 
 class AudioIntake:
@@ -17,47 +29,114 @@ class AudioIntake:
 
     Args:
         num_channels: of what comes out.
-        sample_rate: Hz that the audio has to have; None: any. It is not converted.
+        sample_rate: Hz of what comes out; None: as it comes.
     """
 
-    __slots__ = ("_aligner", "_format", "_num_channels", "_sample_rate", "odd_bytes")
+    __slots__ = (
+        "_aligner", "_conversion", "_conversions", "_format", "_num_channels", "odd_bytes",
+        "sample_rate",
+    )  # fmt: skip
 
     def __init__(self, num_channels: int, sample_rate: int | None) -> None:
         self._num_channels = num_channels
-        self._sample_rate = sample_rate
         self._format: tuple[int, int, str | None] | None = None
         self._aligner = FrameAligner(num_channels)
+        self._conversion: _Conversion | None = None
+        self._conversions: dict[tuple[int, int], _Conversion] = {}
+        self.sample_rate = sample_rate
+        """As above; `begin` changes it."""
         self.odd_bytes = 0
         """Dropped because the rest of their sample never came."""
+
+    def begin(self, sample_rate: int) -> None:
+        """Give audio of this rate from now on. Where that is new, another stream begins.
+
+        Raises:
+            UsageError: there is no such rate.
+        """
+        if sample_rate != self.sample_rate:
+            problem = audio_problem(0, sample_rate, self._num_channels)
+            if problem is not None:
+                raise UsageError(f"audio_in_sample_rate: {problem}")
+            self.cut()
+            self.sample_rate = sample_rate
+            self._format = self._conversion = None
+            self._conversions = {}
 
     def take(self, frame: AudioRawFrame) -> bytes:
         """The whole frames that this piece completes, maybe none.
 
+        Where the format changes, what was left of the stream before comes first.
+
         Raises:
             ValueError: the rate or the channels of the piece cannot be used; nothing was taken.
         """
-        now = (frame.sample_rate, frame.num_channels, frame.transport_source)
-        if now != self._format:
-            self._begin(now)
+        if (frame.sample_rate, frame.num_channels, frame.transport_source) != self._format:
+            return self._change(frame)
         audio = self._aligner.feed(frame.audio)
-        if frame.num_channels == self._num_channels:
-            return audio
-        return remix(audio, frame.num_channels, self._num_channels)
+        return audio if self._conversion is None else self._conversion.push(audio)
+
+    def rest(self) -> bytes:
+        """The stream is over: the last of it, some milliseconds where it was resampled."""
+        self.cut()
+        return b"" if self._conversion is None else self._conversion.flush()
 
     def cut(self) -> None:
-        """The stream is over: what follows begins with a new sample."""
+        """What follows begins with a new sample."""
         self.odd_bytes += self._aligner.reset()
 
-    def _begin(self, new: tuple[int, int, str | None]) -> None:
-        sample_rate, num_channels, _ = new
+    def _change(self, frame: AudioRawFrame) -> bytes:
+        sample_rate, num_channels = frame.sample_rate, frame.num_channels
         problem = audio_problem(0, sample_rate, num_channels)
         if problem is not None:
             raise ValueError(problem)
-        if self._sample_rate is not None and sample_rate != self._sample_rate:
-            raise ValueError(
-                f"audio of {sample_rate} Hz where {self._sample_rate} Hz is set: it cannot be "
-                "resampled in this version"
-            )
-        self.cut()
-        self._format = new
+        conversion = self._conversion_from(sample_rate, num_channels)
+        rest = self.rest()
+        self._format = (sample_rate, num_channels, frame.transport_source)
         self._aligner = FrameAligner(num_channels)
+        self._conversion = conversion
+        audio = self.take(frame)
+        return rest + audio if rest else audio
+
+    def _conversion_from(self, sample_rate: int, num_channels: int) -> "_Conversion | None":
+        to_rate, to_channels = self.sample_rate or sample_rate, self._num_channels
+        now = (sample_rate, num_channels)
+        if now == (to_rate, to_channels):
+            return None
+        conversion = self._conversions.get(now)
+        if conversion is None:
+            if len(self._conversions) == _MOST_CONVERSIONS and sample_rate != to_rate:
+                raise ValueError(f"audio of more than {_MOST_CONVERSIONS} formats in one session")
+            conversion = _Conversion(sample_rate, to_rate, num_channels, to_channels)
+            if sample_rate != to_rate:
+                self._conversions[now] = conversion
+        return conversion
+
+
+class _Conversion:
+    """From one rate and number of channels to others."""
+
+    __slots__ = ("_from_channels", "_mixes_first", "_resampler", "_to_channels")
+
+    def __init__(self, from_rate: int, to_rate: int, from_channels: int, to_channels: int) -> None:
+        self._from_channels = from_channels
+        self._to_channels = to_channels
+        # Where there is less of it to do.
+        self._mixes_first = from_rate < to_rate and from_channels > to_channels
+        self._resampler: StreamResampler | None = None
+        if from_rate != to_rate:
+            channels = to_channels if self._mixes_first else from_channels
+            self._resampler = new_resampler(from_rate, to_rate, channels)
+
+    def push(self, audio: bytes) -> bytes:
+        if self._resampler is None:
+            return remix(audio, self._from_channels, self._to_channels)
+        if self._mixes_first:
+            return self._resampler.push(remix(audio, self._from_channels, self._to_channels))
+        return remix(self._resampler.push(audio), self._from_channels, self._to_channels)
+
+    def flush(self) -> bytes:
+        if self._resampler is None:
+            return b""
+        rest = self._resampler.flush()
+        return rest if self._mixes_first else remix(rest, self._from_channels, self._to_channels)

@@ -120,6 +120,7 @@ class WebsocketInputTransport(FrameProcessor):
 
     def start(self, frame: StartFrame) -> None:
         """Open the connection and begin to read, in the background."""
+        self._intake.begin(self._params.audio_in_sample_rate or frame.audio_in_sample_rate)
         self._telling.begin(self._wired().context, frame)
         if self._hearing is not None:
             self._hearing.begin()
@@ -127,6 +128,7 @@ class WebsocketInputTransport(FrameProcessor):
 
     def stop(self, frame: EndFrame) -> None:
         """Go on reading, until what is queued has been sent and played."""
+        self._deliver_rest()
         self._telling.give_up()
         self._transport.lifetime.watch_end()
 
@@ -216,6 +218,7 @@ class WebsocketInputTransport(FrameProcessor):
                 return
             if tally.taken % _MESSAGES_PER_CHECKPOINT == 0:
                 await anyio.lowlevel.checkpoint()
+        self._deliver_rest()
 
     async def _may_go_on(self) -> bool:
         """Hold a peer that sends too fast to the rates that are allowed; False: the end of it."""
@@ -259,10 +262,16 @@ class WebsocketInputTransport(FrameProcessor):
         self._tally.delivered += 1
         if not audio:
             return  # less than a sample: it comes with the next message
-        channels = self._params.audio_in_channels
+        channels, rate = self._params.audio_in_channels, self._intake.sample_rate
         if audio is not frame.audio or frame.num_channels != channels:
-            frame = frame.replace(audio=audio, num_channels=channels)
+            frame = frame.replace(audio=audio, num_channels=channels, sample_rate=rate)
         self._pass(frame)
+
+    def _deliver_rest(self) -> None:
+        """No more audio will come: push what is left in the resampler."""
+        audio, rate = self._intake.rest(), self._intake.sample_rate
+        if audio and rate is not None and self._params.audio_in_passthrough:
+            self._pass(InputAudioRawFrame(audio, rate, self._params.audio_in_channels))
 
     def _reason_to_drop(self, frame: Frame) -> str | None:
         if isinstance(frame, InputAudioRawFrame):

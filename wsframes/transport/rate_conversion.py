@@ -11,7 +11,7 @@ from wsframes.exceptions import MissingExtraError
 if TYPE_CHECKING:
     from wsframes.audio.resample import StreamResampler
 
-__all__ = ["RateConverter"]
+__all__ = ["RateConverter", "new_resampler"]
 
 
 class RateConverter:
@@ -63,10 +63,17 @@ class RateConverter:
     def _resampler_from(self, from_rate: int) -> "StreamResampler | None":
         if from_rate == self._to_rate:
             return None
-        try:
-            from wsframes.audio.resample import StreamResampler  # needs an extra
-        except MissingExtraError as exc:
-            raise ValueError(
-                f"audio of {from_rate} Hz where {self._to_rate} Hz is set: {exc}"
-            ) from exc
-        return StreamResampler(from_rate, self._to_rate, self._num_channels)
+        return new_resampler(from_rate, self._to_rate, self._num_channels)
+
+
+def new_resampler(from_rate: int, to_rate: int, num_channels: int) -> "StreamResampler":
+    """A resampler, for which a package is imported.
+
+    Raises:
+        ValueError: the package is missing; or there is no such rate.
+    """
+    try:
+        from wsframes.audio.resample import StreamResampler  # needs an extra
+    except MissingExtraError as exc:
+        raise ValueError(f"audio of {from_rate} Hz where {to_rate} Hz is set: {exc}") from exc
+    return StreamResampler(from_rate, to_rate, num_channels)
