@@ -85,8 +85,8 @@ class WebsocketInputTransport(FrameProcessor):
     EndFrame it goes on reading, so that a peer that leaves or interrupts while the last words are
     played is noticed; media is refused then.
 
-    Audio may be cut into messages anywhere, within a sample too. It has to have the rate that is
-    set, where one is; channels are converted.
+    Audio may be cut into messages anywhere, within a sample too. Rates and channels other than
+    those of the session are converted.
 
     Args:
         transport: what it is a part of.

@@ -33,8 +33,8 @@ class TransportParams(BaseModel):
 
     Attributes:
         audio_in_enabled: off, audio from the peer is dropped and counted.
-        audio_in_sample_rate: Hz; audio at another rate cannot be resampled in this version: it is
-            dropped and counted. None: audio keeps the rate that it comes with.
+        audio_in_sample_rate: Hz; audio at another rate is resampled (extra `audio`). None: that of
+            the StartFrame.
         audio_in_channels: audio with another number of channels is mixed to it.
         audio_in_stream_on_start: False: audio from the peer is dropped and counted until
             `WebsocketInputTransport.start_audio_in_streaming` is called.
