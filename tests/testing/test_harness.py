@@ -213,7 +213,7 @@ async def test_a_run_may_be_cancelled_or_stopped_and_is_cleaned_up(last: Frame) 
 
 
 async def test_observers_and_parameters_are_handed_on() -> None:
-    rates: list[int] = []
+    rates: list[int | None] = []
     seen: list[Frame] = []
 
     class Noting(FrameProcessor):

@@ -170,6 +170,9 @@ def test_a_new_rate_begins_another_stream() -> None:
     intake.begin(8000)
     assert intake.odd_bytes == 2
     assert intake.take(audio(data, 8000)) == data
+    intake.begin(None)
+    assert intake.take(audio(data, 24000)) == data
+    intake.begin(8000)
     with pytest.raises(UsageError, match="audio_in_sample_rate: sample_rate is 7999"):
         intake.begin(7999)
     assert intake.take(audio(data, 8000)) == data

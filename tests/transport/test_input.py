@@ -234,6 +234,15 @@ async def test_channels_are_converted(wire: int, wanted: int, sent: bytes, got: 
     assert (frame.audio, frame.num_channels, frame.sample_rate) == (got, wanted, RATE)
 
 
+async def test_any_rate_comes_in_where_none_is_set() -> None:
+    session = Session(serializer=RawAudioSerializer(44100), observe=True)
+    async with MemoryPeer(session) as peer:
+        await peer.send(b"ab")
+        await settle()
+    (frame,) = [frame for frame in session.read if isinstance(frame, InputAudioRawFrame)]
+    assert frame.sample_rate == 44100
+
+
 def resampled(audio: bytes, from_rate: int, to_rate: int) -> bytes:
     resampler = StreamResampler(from_rate, to_rate, 1)
     return resampler.push(audio) + resampler.flush()
@@ -250,7 +259,7 @@ async def end(session: Session, peer: MemoryPeer) -> None:
 @pytest.mark.parametrize("finish", [leave, end])
 async def test_the_last_of_what_is_resampled_comes_before_the_end(finish: Any) -> None:
     whole = sound(0.1, 8000)
-    session = Session(serializer=RawAudioSerializer(8000), observe=True)
+    session = Session(serializer=RawAudioSerializer(8000), audio_in_sample_rate=16000, observe=True)
     async with MemoryPeer(session) as peer:
         for at in range(0, len(whole), 321):
             await peer.send(whole[at : at + 321])
@@ -272,7 +281,7 @@ async def test_without_the_package_that_resamples_the_error_says_what_to_install
 ) -> None:
     monkeypatch.delitem(sys.modules, "wsframes.audio.resample", raising=False)
     monkeypatch.setitem(sys.modules, "numpy", None)
-    session = Session(serializer=RawAudioSerializer(8000), observe=True)
+    session = Session(serializer=RawAudioSerializer(8000), audio_in_sample_rate=16000, observe=True)
     async with MemoryPeer(session) as peer:
         for _ in range(3):
             await peer.send(bytes(320))

@@ -20,7 +20,7 @@ class StartFrame(SystemFrame):
     """Reaches every processor before any other frame, and says how the run is set up.
 
     Attributes:
-        audio_in_sample_rate: Hz of the audio that processors are given.
+        audio_in_sample_rate: Hz of the audio that comes in; None: that with which it comes.
         audio_out_sample_rate: Hz of the audio that goes out; None: that of the first audio that
             is sent.
         allow_interruptions: whether the user's speech may interrupt the bot.
@@ -29,7 +29,7 @@ class StartFrame(SystemFrame):
 
     lifecycle: ClassVar[bool] = True
 
-    audio_in_sample_rate: int = 16000
+    audio_in_sample_rate: int | None = None
     audio_out_sample_rate: int | None = None
     allow_interruptions: bool = True
     enable_metrics: bool = False

@@ -10,7 +10,7 @@ class PipelineParams(BaseModel):
 
     Attributes:
         allow_interruptions: whether the user's speech may interrupt the bot.
-        audio_in_sample_rate: Hz of the audio that processors are given.
+        audio_in_sample_rate: Hz of the audio that comes in; None: that with which it comes.
         audio_out_sample_rate: Hz of the audio that goes out; None: that of the first audio that
             is sent.
         enable_metrics: measure how long processors take; see `PipelineTask.metrics`.
@@ -28,7 +28,7 @@ class PipelineParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     allow_interruptions: bool = True
-    audio_in_sample_rate: int = Field(default=16000, ge=1)
+    audio_in_sample_rate: int | None = Field(default=None, ge=1)
     audio_out_sample_rate: int | None = Field(default=None, ge=1)
     enable_metrics: bool = False
     enable_heartbeats: bool = False

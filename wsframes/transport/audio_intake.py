@@ -48,16 +48,17 @@ class AudioIntake:
         self.odd_bytes = 0
         """Dropped because the rest of their sample never came."""
 
-    def begin(self, sample_rate: int) -> None:
+    def begin(self, sample_rate: int | None) -> None:
         """Give audio of this rate from now on. Where that is new, another stream begins.
 
         Raises:
             UsageError: there is no such rate.
         """
         if sample_rate != self.sample_rate:
-            problem = audio_problem(0, sample_rate, self._num_channels)
-            if problem is not None:
-                raise UsageError(f"audio_in_sample_rate: {problem}")
+            if sample_rate is not None:
+                problem = audio_problem(0, sample_rate, self._num_channels)
+                if problem is not None:
+                    raise UsageError(f"audio_in_sample_rate: {problem}")
             self.cut()
             self.sample_rate = sample_rate
             self._format = self._conversion = None

@@ -262,8 +262,9 @@ class WebsocketInputTransport(FrameProcessor):
         self._tally.delivered += 1
         if not audio:
             return  # less than a sample: it comes with the next message
-        channels, rate = self._params.audio_in_channels, self._intake.sample_rate
+        channels = self._params.audio_in_channels
         if audio is not frame.audio or frame.num_channels != channels:
+            rate = self._intake.sample_rate or frame.sample_rate
             frame = frame.replace(audio=audio, num_channels=channels, sample_rate=rate)
         self._pass(frame)
 

@@ -34,7 +34,7 @@ class TransportParams(BaseModel):
     Attributes:
         audio_in_enabled: off, audio from the peer is dropped and counted.
         audio_in_sample_rate: Hz; audio at another rate is resampled (extra `audio`). None: that of
-            the StartFrame.
+            the StartFrame, or, if that says none either, that of the audio.
         audio_in_channels: audio with another number of channels is mixed to it.
         audio_in_stream_on_start: False: audio from the peer is dropped and counted until
             `WebsocketInputTransport.start_audio_in_streaming` is called.
