@@ -25,6 +25,7 @@ from wsframes.testing import settle
 from wsframes.transport import WebsocketParams
 from wsframes.transport.media_queue import Chunk
 from wsframes.transport.media_sender import MediaSender
+from wsframes.transport.shortcut import Shortcut
 from wsframes.transport.waiting import ClearGate
 
 RATE = 16000
@@ -96,7 +97,9 @@ async def bench(
         tasks.start_soon(context.run_timers)
         sink = sink or Sink()
         params = {"audio_out_enabled": True, "audio_out_10ms_chunks": 2} | params
-        sender = MediaSender("there", sink, ClearGate(), WebsocketParams(**params), sample_rate)
+        sender = MediaSender(
+            "there", sink, ClearGate(), Shortcut(), WebsocketParams(**params), sample_rate
+        )
         sender.begin(context)
         yield Bench(context, sender, sink)
         tasks.cancel_scope.cancel()
@@ -341,7 +344,7 @@ async def test_an_utterance_starts_once_and_stops_when_it_has_been_played() -> N
         await anyio.sleep(3)
     assert b.sink.turns == [STARTED, STOPPED]
     assert b.sink.speech[0][0] == start_s
-    assert b.sink.speech[-1][0] - start_s == pytest.approx(1.05)
+    assert 1.05 <= b.sink.speech[-1][0] - start_s <= 1.1
     speaking_s = [time_s - start_s for time_s, kind in b.sink.speech if kind is SPEAKING]
     assert speaking_s == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 
@@ -359,7 +362,7 @@ async def test_two_utterances() -> None:
     async with bench() as b:
         for _ in range(2):
             b.put(bytes(640))
-            await anyio.sleep(0.1)
+            await anyio.sleep(0.12)
     assert b.sink.turns == [STARTED, STOPPED] * 2
 
 

@@ -1,12 +1,15 @@
 """`wsframes.transport.waiting`."""
 
+from typing import Any
+
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wsframes.testing import run_virtual, settle
-from wsframes.transport.waiting import ClearGate, Signal, Turns
+from wsframes.transport.waiting import ClearGate, Noticed, Signal, Turns
 
 
 async def test_a_signal_wakes_those_who_wait_and_none_who_come_later() -> None:
@@ -174,3 +177,82 @@ def test_turns_exclude_each_other_whoever_is_cancelled(
             await turns.take()
 
     run_virtual(main, backend=backend)  # type: ignore[arg-type]
+
+
+class Work:
+    """A coroutine that is watched.
+
+    Attributes:
+        log: what has happened, in order.
+    """
+
+    def __init__(self, checkpoints: int, fails: bool = False) -> None:
+        self.log: list[str] = []
+        self._checkpoints = checkpoints
+        self._fails = fails
+
+    async def run(self) -> str:
+        try:
+            with anyio.CancelScope():
+                for _ in range(self._checkpoints):
+                    await anyio.lowlevel.checkpoint()
+            if self._fails:
+                raise LookupError
+        except anyio.get_cancelled_exc_class():
+            self.log.append("cancelled")
+            raise
+        self.log.append("done")
+        return "result"
+
+    async def noticed(self) -> str:
+        return await Noticed(self.run(), lambda: self.log.append("waits"))
+
+
+@pytest.mark.parametrize("checkpoints", [0, 1, 2, 5])
+async def test_a_coroutine_that_has_to_wait_is_noticed_once(checkpoints: int) -> None:
+    work = Work(checkpoints)
+    assert await work.noticed() == "result"
+    assert work.log == (["waits", "done"] if checkpoints else ["done"])
+
+
+@pytest.mark.parametrize("checkpoints", [0, 3])
+async def test_what_a_noticed_coroutine_raises_comes_out(checkpoints: int) -> None:
+    with pytest.raises(LookupError):
+        await Work(checkpoints, fails=True).noticed()
+
+
+async def test_a_noticed_coroutine_can_be_cancelled() -> None:
+    work = Work(10**6)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work.noticed)
+        await settle()
+        tasks.cancel_scope.cancel()
+    assert work.log == ["waits", "cancelled"]
+
+
+def test_a_noticed_coroutine_gets_the_answers_to_its_wishes() -> None:
+    """What asyncio and trio send back is not always None, and may be an exception."""
+
+    class Wish:
+        def __await__(self) -> Any:
+            answers = []
+            for number in range(3):
+                try:
+                    answers.append((yield number))
+                except KeyError as exc:
+                    answers.append(repr(exc))
+            return answers
+
+    async def wish() -> Any:
+        return await Wish()
+
+    async def main() -> Any:
+        return await Noticed(wish(), lambda: None)
+
+    coroutine = main()
+    assert coroutine.send(None) == 0
+    assert coroutine.send("a") == 1
+    assert coroutine.throw(KeyError("b")) == 2
+    with pytest.raises(StopIteration) as caught:
+        coroutine.send("c")
+    assert caught.value.value == ["a", "KeyError('b')", "c"]

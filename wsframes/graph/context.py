@@ -92,6 +92,11 @@ class RunContext:
         """Tell an event, soon; see `EventQueue.emit`."""
         self.events.emit(handlers, name, *args)
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Says what `anyio.current_time` does, for what is done with every message."""
+        return self._alarm.clock
+
     def call_at(self, due_s: float, callback: Callable[[], None]) -> Timer:
         """Run a callback at a time of `anyio.current_time()`. It must not wait."""
         return self._alarm.call_at(due_s, callback)

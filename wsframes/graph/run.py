@@ -193,7 +193,7 @@ class Run:
                 stuck=waiting[0],
             )
 
-    def _reached_upstream(self, frame: Frame) -> None:
+    def _reached_upstream(self, frame: Frame, direction: FrameDirection) -> None:
         context = self.context
         if isinstance(frame, ErrorFrame) and frame.fatal:
             if not context.enter(frame, FrameDirection.UPSTREAM):
@@ -207,10 +207,15 @@ class Run:
             self.source.send(InterruptionFrame())
         self._listener.reached_upstream(frame)
 
-    def _reached_downstream(self, frame: Frame) -> None:
-        if isinstance(frame, HeartbeatFrame) and self._heartbeats is not None:
+    def _reached_downstream(self, frame: Frame, direction: FrameDirection) -> None:
+        if frame.lifecycle:
+            self._lifecycle_reached_downstream(frame)
+        elif isinstance(frame, HeartbeatFrame) and self._heartbeats is not None:
             self._heartbeats.arrived(frame)
-        elif isinstance(frame, StartFrame):
+        self._listener.reached_downstream(frame)
+
+    def _lifecycle_reached_downstream(self, frame: Frame) -> None:
+        if isinstance(frame, StartFrame):
             self._started(frame)
         elif isinstance(frame, EndFrame):
             self.context.finish(EndReason.ENDED)
@@ -218,7 +223,6 @@ class Run:
             self.context.finish(EndReason.STOPPED)
         elif isinstance(frame, CancelFrame):
             self.context.finish(EndReason.CANCELLED)
-        self._listener.reached_downstream(frame)
 
     def _started(self, frame: StartFrame) -> None:
         self._listener.started(frame)

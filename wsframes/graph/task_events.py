@@ -75,7 +75,9 @@ class TaskEvents:
             self.tell("on_frame_reached_upstream", frame)
 
     def reached_downstream(self, frame: Frame) -> None:
-        if isinstance(frame, self.downstream_types):
+        # Every frame comes here, and most applications do not ask for it.
+        handled = self.handlers.get("on_frame_reached_downstream")
+        if handled and isinstance(frame, self.downstream_types):
             self.tell("on_frame_reached_downstream", frame)
 
     def heartbeat_missed(self, holder: str) -> None:

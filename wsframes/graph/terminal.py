@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from wsframes.frames import Frame, FrameDirection, Lane
 from wsframes.graph.context import RunContext
+from wsframes.graph.dispatcher import Receive
 from wsframes.graph.node import Node
 from wsframes.graph.states import NodeState
 
@@ -21,19 +22,24 @@ class Terminal(Node):
 
     __slots__ = ("_arrived",)
 
-    def __init__(self, context: RunContext, name: str, arrived: Callable[[Frame], None]) -> None:
+    def __init__(
+        self, context: RunContext, name: str, arrived: Callable[[Frame, FrameDirection], None]
+    ) -> None:
         super().__init__(context, name)
-        self._arrived = arrived
+        self._arrived = self.call = arrived
+
+    def entrance(self, state: NodeState) -> Receive | None:
+        return self._arrived
 
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
         if frame.lifecycle and self.enter(frame, direction):
             return
         self.taken += 1
-        self._arrived(frame)
+        self._arrived(frame, direction)
 
     def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         self.forward_lifecycle(frame, direction)
-        self._arrived(frame)
+        self._arrived(frame, direction)
 
     def send(self, frame: Frame) -> None:
         """Let a frame into the graph, from its upstream end."""

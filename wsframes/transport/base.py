@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.lifetime import SessionLifetime
+from wsframes.transport.shortcut import Shortcut
 from wsframes.transport.wire import Wire
 
 __all__ = ["BaseTransport"]
@@ -15,10 +16,12 @@ class BaseTransport(ABC):
     Attributes:
         wire: turns messages into frames and back.
         lifetime: opens, watches and closes the session.
+        shortcut: lets the reader send what its message has led to.
     """
 
     wire: Wire
     lifetime: SessionLifetime
+    shortcut: Shortcut
 
     @abstractmethod
     def input(self) -> FrameProcessor:

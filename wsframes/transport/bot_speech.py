@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["BotSpeech"]
 
 # The bot counts as silent when its last audio has been played and none has followed for this long.
+# That is looked at a little later, since each look at audio that goes on is one for nothing.
 _SILENCE_S = 0.05
+_LOOK_S = 0.09
 _PERIOD_S = 0.2
 
 
@@ -70,10 +72,14 @@ class BotSpeech:
         """Speech has gone out."""
         self._paused_s = None
         if self._next_look is None:
-            self._speaks(now_s)  # first: who is told may interrupt
+            self._tell_again_s = now_s + _PERIOD_S
+            self._look_again()  # first: who is told may interrupt
             self._tell(BotStartedSpeakingFrame)
             if self._next_look is not None:
                 self._tell(BotSpeakingFrame)
+        elif now_s >= self._tell_again_s:
+            self._tell_again_s = now_s + _PERIOD_S
+            self._tell(BotSpeakingFrame)
 
     def pause(self, end_s: float) -> None:
         """What goes out from now on is no speech: the last of that is played at this time."""
@@ -92,26 +98,23 @@ class BotSpeech:
         """When the peer has played the last of it."""
         return self._pacer.playout_end_s if self._paused_s is None else self._paused_s
 
-    @property
-    def _silent_at_s(self) -> float:
-        return self.end_s + _SILENCE_S
-
-    def _speaks(self, now_s: float) -> None:
-        self._tell_again_s = now_s + _PERIOD_S
-        self._look_at(min(self._silent_at_s, self._tell_again_s))
+    def _look_again(self) -> None:
+        self._look_at(min(self.end_s + _LOOK_S, self._tell_again_s))
 
     def _look_at(self, time_s: float) -> None:
         self._next_look = self._context.call_at(time_s, self._look)
 
     def _look(self) -> None:
         now_s = anyio.current_time()
-        if now_s >= self._silent_at_s:
+        if now_s >= self.end_s + _SILENCE_S:
             if self._is_over():
                 self.stop()
             else:  # it is held up, by a peer that does not read
                 self._look_at(now_s + _SILENCE_S)
-        elif now_s >= self._tell_again_s:
-            self._speaks(now_s)
+            return
+        told = now_s >= self._tell_again_s
+        if told:
+            self._tell_again_s = now_s + _PERIOD_S
+        self._look_again()
+        if told:
             self._tell(BotSpeakingFrame)
-        else:
-            self._look_at(min(self._silent_at_s, self._tell_again_s))

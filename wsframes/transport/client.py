@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 
 from wsframes.exceptions import ClosedByUsError, DecodeError, PeerGoneError, UsageError
 from wsframes.frames import StartFrame
+from wsframes.graph.clock import loop_clock
 from wsframes.transport.asgi import LOST, AsgiSocket, as_websocket
 from wsframes.transport.params import WebsocketCallbacks
 from wsframes.transport.session import Connection, ConnectionEvent, ConnectionState
@@ -131,6 +132,7 @@ class WebsocketClient:
             ClosedByUsError: this side has closed it; a new connection needs a new client.
         """
         self._holders += 1
+        self._traffic.clock = loop_clock()
         async with self._accepting:
             if self._connection.state is ConnectionState.CONNECTING:
                 try:
@@ -162,13 +164,14 @@ class WebsocketClient:
         servers a blocked send cannot be cancelled; `abort` ends it.
         """
         traffic, connection = self._traffic, self._connection
-        await traffic.turns.take()
+        if not traffic.turns.take_nowait():
+            await traffic.turns.take()
         try:
             if connection.state is not ConnectionState.OPEN:
                 traffic.unsent[connection.state.name.lower()] += 1
                 return False
             size = len(data)
-            traffic.begin(size)
+            traffic.deadline_s = traffic.clock() + traffic.timeout_s + size / _BYTES_PER_SECOND
             try:
                 await self._socket.send(data)
             except PeerGoneError:
@@ -183,7 +186,7 @@ class WebsocketClient:
             traffic.sent_bytes += size
             return True
         finally:
-            traffic.begun_s = None
+            traffic.deadline_s = None
             traffic.turns.give()
 
     async def disconnect(self, code: int = 1000, reason: str = "") -> None:
@@ -202,7 +205,7 @@ class WebsocketClient:
 
     async def abort(self) -> None:
         """Break the connection if a write is under way, which some servers shield; see `send`."""
-        if self._traffic.begun_s is not None:
+        if self._traffic.deadline_s is not None:
             await self._socket.cut()
 
     async def trigger_client_connected(self) -> None:
@@ -230,14 +233,14 @@ class _Traffic:
     """Whose turn it is to write, the write under way, whether one reads, and the counters."""
 
     __slots__ = (
-        "begun_s",
+        "clock",
+        "deadline_s",
         "malformed",
         "reading",
         "received",
         "received_bytes",
         "sent",
         "sent_bytes",
-        "size",
         "timeout_s",
         "turns",
         "unsent",
@@ -246,8 +249,8 @@ class _Traffic:
     def __init__(self, timeout_s: float) -> None:
         self.turns = Turns()
         self.timeout_s = timeout_s
-        self.begun_s: float | None = None
-        self.size = 0
+        self.clock: Callable[[], float] = anyio.current_time
+        self.deadline_s: float | None = None
         self.reading = False
         self.malformed = 0
         self.received = 0
@@ -255,16 +258,6 @@ class _Traffic:
         self.sent = 0
         self.sent_bytes = 0
         self.unsent: Counter[str] = Counter()
-
-    def begin(self, size: int) -> None:
-        self.begun_s = anyio.current_time()
-        self.size = size
-
-    @property
-    def deadline_s(self) -> float | None:
-        if self.begun_s is None:
-            return None
-        return self.begun_s + self.timeout_s + self.size / _BYTES_PER_SECOND
 
     def statistics(self) -> ClientStatistics:
         return ClientStatistics(

@@ -34,6 +34,7 @@ from wsframes.transport.hearing import hearing_of
 from wsframes.transport.image_intake import decoded
 from wsframes.transport.limits import RateLimit
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.shortcut import Shortcut
 from wsframes.transport.turn_telling import TurnTelling
 from wsframes.transport.user_turn import Signal
 
@@ -182,15 +183,29 @@ class WebsocketInputTransport(FrameProcessor):
             await self._transport.lifetime.open(self, self._wired().context, start)
             if self._hearing is not None:
                 await self._hearing.prepare()
-            await self._read()
-        except Exception as exc:  # a session must not live on without its reader
-            self.push_error(f"{self.name} cannot read: {exc!r}", exception=exc, fatal=True)
+        except Exception as exc:
+            self._cannot_read(exc)
+        else:
+            await self._read(self._transport.shortcut)
 
-    async def _read(self) -> None:
+    async def _read(self, shortcut: Shortcut | None) -> None:
+        """Read until the connection is over, or until another task does.
+
+        Args:
+            shortcut: where senders ask this task to send; None: they use their own.
+        """
+        try:
+            await self._read_messages(shortcut)
+        except Exception as exc:  # a session must not live on without its reader
+            self._cannot_read(exc)
+
+    async def _read_messages(self, shortcut: Shortcut | None) -> None:
         tally, limit, wire, node = self._tally, self._limit, self._transport.wire, self._wired()
+        max_bytes = self._params.max_message_bytes
+        decodes_nowait = wire.deserializes_nowait
         async for data in self._client.receive():
             tally.taken += 1
-            if (size := _size(data)) > self._params.max_message_bytes:
+            if (size := len(data) if isinstance(data, bytes) else _size(data)) > max_bytes:
                 self._drop("too_big")
                 error = f"a message of {size} bytes"
                 self.end_run(EndReason.BAD_INPUT, close_code=_TOO_BIG, error=error)
@@ -199,7 +214,10 @@ class WebsocketInputTransport(FrameProcessor):
                 self._drop("no_serializer")
             else:
                 try:
-                    frame = await wire.deserialize(data)
+                    if decodes_nowait:
+                        frame = wire.deserialize_nowait(data)
+                    else:
+                        frame = await wire.deserialize(data)
                     if isinstance(frame, InputImageRawFrame) and self._params.video_in_enabled:
                         frame = await decoded(wire, frame)
                 except Exception as exc:  # a DecodeError, or a serializer that breaks its word
@@ -208,7 +226,16 @@ class WebsocketInputTransport(FrameProcessor):
                     self.dropped["cancelled"] += 1
                     raise
                 else:
-                    self._deliver(frame)
+                    if shortcut is None:
+                        self._deliver(frame)
+                    else:
+                        shortcut.is_open = True
+                        try:
+                            self._deliver(frame)
+                        finally:
+                            shortcut.is_open = False
+                        if shortcut.asked and not await shortcut.send(self._read_on):
+                            return
             # Whatever the frame was: nobody but the peer waits for the one who waits here.
             for lane in node.dispatcher.congested:
                 await lane.wait_for_room()
@@ -237,18 +264,28 @@ class WebsocketInputTransport(FrameProcessor):
         await anyio.sleep(wait_s)
         return True
 
+    def _read_on(self) -> None:
+        self.start_soon(self._read, None, name=f"{self.name} reader")
+
+    def _cannot_read(self, exc: Exception) -> None:
+        self.push_error(f"{self.name} cannot read: {exc!r}", exception=exc, fatal=True)
+
     def _deliver(self, frame: Frame | None) -> None:
-        if frame is None:
+        if isinstance(frame, InputAudioRawFrame):
+            self._deliver_audio(frame)
+        elif frame is None:
             self._tally.ignored += 1
         elif (reason := self._reason_to_drop(frame)) is not None:
             self._drop(reason)
-        elif isinstance(frame, InputAudioRawFrame):
-            self._deliver_audio(frame)
         else:
             self._tally.delivered += 1
             self._pass(frame)
 
     def _deliver_audio(self, frame: InputAudioRawFrame) -> None:
+        params = self._params
+        if (reason := self._reason_to_drop_audio()) is not None:
+            self._drop(reason)
+            return
         try:
             if len(frame.audio) > _SURELY_SHORT_BYTES:
                 _check_length(frame)
@@ -262,7 +299,7 @@ class WebsocketInputTransport(FrameProcessor):
         self._tally.delivered += 1
         if not audio:
             return  # less than a sample: it comes with the next message
-        channels = self._params.audio_in_channels
+        channels = params.audio_in_channels
         if audio is not frame.audio or frame.num_channels != channels:
             rate = self._intake.sample_rate or frame.sample_rate
             frame = frame.replace(audio=audio, num_channels=channels, sample_rate=rate)
@@ -274,18 +311,21 @@ class WebsocketInputTransport(FrameProcessor):
         if audio and rate is not None and self._params.audio_in_passthrough:
             self._pass(InputAudioRawFrame(audio, rate, self._params.audio_in_channels))
 
+    def _reason_to_drop_audio(self) -> str | None:
+        params = self._params
+        if not params.audio_in_enabled:
+            return "audio_in_disabled"
+        if not self._streaming:
+            return "not_streaming"
+        if not params.audio_in_passthrough and self._hearing is None:
+            return "no_passthrough"
+        return None
+
     def _reason_to_drop(self, frame: Frame) -> str | None:
-        if isinstance(frame, InputAudioRawFrame):
-            if not self._params.audio_in_enabled:
-                return "audio_in_disabled"
-            if not self._streaming:
-                return "not_streaming"
-            if not self._params.audio_in_passthrough and self._hearing is None:
-                return "no_passthrough"
-        elif frame.lifecycle:
+        if frame.lifecycle:
             # Whatever a serializer makes of it: a peer ends nothing but its own connection.
             return "lifecycle"
-        elif isinstance(frame, InputImageRawFrame) and not self._params.video_in_enabled:
+        if isinstance(frame, InputImageRawFrame) and not self._params.video_in_enabled:
             return "video_in_disabled"
         return None
 

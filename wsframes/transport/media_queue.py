@@ -70,6 +70,10 @@ class MediaQueue:
         num_channels: of the audio.
         chunk_ms: length of a chunk.
         max_audio_ms: bound for the audio. For other frames it is 256 and 1 MiB of payload.
+
+    Attributes:
+        ran_dry: whether nothing was there, nor at work, when the latest item came; for the sender
+            to ask, and to clear.
     """
 
     __slots__ = (
@@ -83,6 +87,7 @@ class MediaQueue:
         "_packetizer",
         "_payload_bytes",
         "_sample_rate",
+        "ran_dry",
     )
 
     def __init__(self, num_channels: int, chunk_ms: int, max_audio_ms: int) -> None:
@@ -91,6 +96,7 @@ class MediaQueue:
         self._at_work: tuple[Chunk | Frame, int] | None = None
         self._packetizer: Packetizer | None = None
         self._frame_bytes = bytes_per_frame(num_channels)
+        self.ran_dry = True
         self._sample_rate = 0
         self._chunk_ms = chunk_ms
         self._max_audio_ms = max_audio_ms
@@ -98,16 +104,27 @@ class MediaQueue:
         self._audio = _Counts()
         self._frames = _Counts()
 
-    def put_audio(self, audio: bytes, sample_rate: int) -> None:
-        """Queue whole frames of PCM, behind all that is queued; at a new rate, in a new chunk."""
+    def put_audio(self, audio: bytes, sample_rate: int) -> bool:
+        """Queue whole frames of PCM, behind all that is queued; at a new rate, in a new chunk.
+
+        Returns:
+            Whether audio waits for the rest of its chunk.
+        """
         if sample_rate != self._sample_rate:
             self._begin(sample_rate)
-        assert self._packetizer is not None
+        packetizer = self._packetizer
+        assert packetizer is not None
         frames = len(audio) // self._frame_bytes
-        self._audio.taken += frames
-        self._audio.queued += frames
-        for packet in self._packetizer.push(audio):
+        counts = self._audio
+        counts.taken += frames
+        counts.queued += frames
+        if len(audio) == packetizer.packet_bytes and not packetizer.pending_bytes:
+            # Most sources make pieces of one length, and often it is this one.
+            self._add(Chunk(audio, frames, sample_rate), 0)
+            return False
+        for packet in packetizer.push(audio):
             self._append(packet)
+        return packetizer.pending_bytes > 0
 
     def put_first(self, audio: bytes, sample_rate: int) -> None:
         """Queue whole frames of PCM that are not speech before all that is queued."""
@@ -120,6 +137,7 @@ class MediaQueue:
         frames = sum(chunk.frames for chunk in chunks)
         self._audio.taken += frames
         self._audio.queued += frames
+        self.ran_dry = self.ran_dry or (not self._items and self._at_work is None)
         self._items.extendleft((chunk, 0) for chunk in reversed(chunks))
 
     def put_frame(self, frame: Frame) -> None:
@@ -129,7 +147,7 @@ class MediaQueue:
         self._frames.queued += 1
         size = frame.payload_bytes
         self._payload_bytes += size
-        self._items.append((frame, size))
+        self._add(frame, size)
 
     def flush(self) -> None:
         """Make a short chunk of what does not fill one."""
@@ -217,7 +235,12 @@ class MediaQueue:
 
     def _append(self, audio: bytes) -> None:
         frames = len(audio) // self._frame_bytes
-        self._items.append((Chunk(audio, frames, self._sample_rate), 0))
+        self._add(Chunk(audio, frames, self._sample_rate), 0)
+
+    def _add(self, item: Chunk | Frame, size: int) -> None:
+        if not self._items and self._at_work is None:
+            self.ran_dry = True
+        self._items.append((item, size))
 
 
 class _Counts:

@@ -19,6 +19,7 @@ from wsframes.transport.marks import Marks
 from wsframes.transport.media_queue import Chunk, MediaQueue, MediaStatistics
 from wsframes.transport.pacer import Interrupted, Pacer
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.shortcut import Shortcut, Summons
 from wsframes.transport.utterance_end import UtteranceEnd
 from wsframes.transport.waiting import ClearGate, Signal
 
@@ -45,6 +46,7 @@ class MediaSender:
         destination: its name; None is the default one.
         sink: where chunks and frames go in their turn.
         gate: nothing is sent while it is shut.
+        shortcut: where the reader can be asked to send what is due.
         params: chunk length, channels, lead and bounds.
         sample_rate: Hz of what is sent; None: as the audio comes.
         background: what a mixer adds, if there is one.
@@ -56,6 +58,7 @@ class MediaSender:
         destination: str | None,
         sink: MediaSink,
         gate: ClearGate,
+        shortcut: Shortcut,
         params: WebsocketParams,
         sample_rate: int | None,
         background: Background | None = None,
@@ -72,9 +75,12 @@ class MediaSender:
         )
         self._speech = BotSpeech(self._pacer, self._is_utterance_over, self._tell)
         pause_s = 2 * chunk_ms / 1000
-        self._end = UtteranceEnd(self._feed, self._queue, self._pacer, marks, pause_s, self._wake)
         self._background = background
-        self._more = Signal()
+        # Where a background is played, the own task has to know of all that is sent.
+        self._work = Summons(shortcut if background is None else Shortcut(), self)
+        self._end = UtteranceEnd(
+            self._feed, self._queue, self._pacer, marks, pause_s, self._work.call
+        )
         self._moved = Signal()
         self._context: RunContext
 
@@ -94,23 +100,27 @@ class MediaSender:
         while not self._queue.has_room:
             await self._moved.wait()
 
-    def put_audio(self, frame: AudioRawFrame) -> None:
-        """Queue audio of any length; what is less than a sample is joined to what follows.
+    def put_audio(self, frame: AudioRawFrame) -> bool:
+        """Queue audio of any length, if there is room; says whether there was.
+
+        What is less than a sample is joined to what follows.
 
         Raises:
             ValueError: its rate or its channels cannot be sent; nothing was taken.
         """
-        audio = self._feed.take(frame)
         queue = self._queue
-        queue.put_audio(audio, self._feed.sample_rate)
-        self._end.put()
+        if not queue.has_room:
+            return False
+        audio = self._feed.take(frame)
+        self._end.put(queue.put_audio(audio, self._feed.sample_rate))
         if queue.first() is not None:
-            self._more.set()
+            self._work.call()
+        return True
 
     def put_frame(self, frame: Frame) -> None:
         """Queue another frame, behind all audio so far."""
         self._queue.put_frame(frame)
-        self._more.set()
+        self._work.call()
 
     @property
     def sample_rate(self) -> int:
@@ -120,7 +130,7 @@ class MediaSender:
     def play_next(self, audio: bytes) -> None:
         """Let this be the next audio; whole frames of the format that is sent, and no speech."""
         self._queue.put_first(audio, self.sample_rate)
-        self._more.set()
+        self._work.call()
 
     def answered(self, mark: str) -> bool:
         """The peer has played up to a mark; says whether that was all that the bot said."""
@@ -138,7 +148,8 @@ class MediaSender:
         if not self._speech.is_heard:
             heard = Interrupted(0.0, 0.0)  # what is sent beside speech is none
         self._speech.stop()
-        self._more.set()
+        self._work.call()
+        self._work.nap.end()
         self._moved.set()
         return heard
 
@@ -181,42 +192,60 @@ class MediaSender:
         background = 0 if self._background is None else self._background.sent
         return self._queue.statistics(self._feed.odd_bytes, background)
 
+    async def send_due(self) -> None:
+        """Send what is due now, in the task of the caller, while the sender's own sleeps."""
+        queue, work = self._queue, self._work
+        work.lent = True
+        try:
+            item = queue.first()
+            while item is not None and not self._gate.is_shut and self._is_due(item):
+                await self._send(queue.take())
+                item = queue.first()
+        finally:
+            work.lent = False
+            if item is not None:
+                work.wake()
+
+    def wake(self) -> None:
+        """Leave what is to be sent to the sender's own task."""
+        self._work.wake()
+
     async def _run(self) -> None:
-        queue, pacer = self._queue, self._pacer
         if self._background is not None:
             await self._background.begin()
-        ran_empty = True
+        await self._work.nap.repeat(self._send_on)
+
+    async def _send_on(self) -> bool:
+        queue, work = self._queue, self._work
         while True:
             item = queue.first()
-            if item is None:
-                ran_empty = True
-                if self._background is None:
-                    await self._more.wait()
-                else:
-                    await self._play(self._background)
-                continue
-            if self._gate.is_shut:
+            if item is None and self._background is not None:
+                await self._play(self._background)
+            elif item is None or work.lent:
+                await work.wait()
+            elif self._gate.is_shut:
                 await self._gate.wait_open()
-                continue
-            if isinstance(item, Chunk):
-                now_s = anyio.current_time()
-                if item.sample_rate != pacer.sample_rate:
-                    pacer.change_rate(item.sample_rate)
-                if ran_empty:
-                    ran_empty = False
-                    pacer.resume(now_s)
-                due_s = pacer.due_s
-                if due_s > now_s:
-                    await self._wait_until(due_s)
-                    continue
-            await self._send(queue.take())
+            elif self._is_due(item):
+                await self._send(queue.take())
+            elif not await self._wait_until(self._pacer.due_s):
+                return False
 
-    async def _wait_until(self, due_s: float) -> None:
+    def _is_due(self, item: Chunk | Frame) -> bool:
+        if not isinstance(item, Chunk):
+            return True
+        pacer, now_s = self._pacer, self._context.clock()
+        if item.sample_rate != pacer.sample_rate:
+            pacer.change_rate(item.sample_rate)
+        if self._queue.ran_dry:
+            self._queue.ran_dry = False
+            pacer.resume(now_s)
+        return pacer.due_s <= now_s
+
+    async def _wait_until(self, due_s: float) -> bool:
         drain = self._context.drain
         if drain.holder is not None:
             drain.progress(due_s)
-        with anyio.CancelScope(deadline=due_s):
-            await self._moved.wait()  # by an interruption: nothing else moves while this waits
+        return await self._work.nap.sleep_until(due_s)
 
     async def _play(self, background: Background) -> None:
         """Send what is to be heard while nothing is said, or wait until it is due."""
@@ -225,7 +254,7 @@ class MediaSender:
         due_s = background.due_s(pacer, begun)
         if due_s > anyio.current_time():
             with anyio.CancelScope(deadline=due_s):
-                await self._more.wait()
+                await self._work.wait()
         elif self._gate.is_shut:
             await self._gate.wait_open()
         elif begun:
@@ -260,7 +289,7 @@ class MediaSender:
         reason = await self._sink.write_chunk(self.destination, chunk)
         # An interruption meanwhile: what was at work is old, and the peer clears it.
         if not self._gate.is_shut:
-            now_s = anyio.current_time()
+            now_s = self._context.clock()
             if not chunk.is_speech:
                 speech.pause(pacer.playout_end_s)
                 pacer.leave_out(chunk.frames)
@@ -269,9 +298,6 @@ class MediaSender:
                 self._end.said()
                 speech.sent(now_s)
         return reason
-
-    def _wake(self) -> None:
-        self._more.set()
 
     def _is_utterance_over(self) -> bool:
         if not self._end.is_over:

@@ -119,9 +119,15 @@ class WebsocketOutputTransport(FrameProcessor):
                 background = background_of(
                     self._params, destination, rate, self._gate, self._report
                 )
-                marks = Marks(destination) if self._transport.wire.has_marks else None
                 sender = MediaSender(
-                    destination, self, self._gate, self._params, rate, background, marks
+                    destination,
+                    self,
+                    self._gate,
+                    self._transport.shortcut,
+                    self._params,
+                    rate,
+                    background,
+                    Marks(destination) if self._transport.wire.has_marks else None,
                 )
                 self._senders[destination] = sender
             sender.begin(context)
@@ -162,6 +168,8 @@ class WebsocketOutputTransport(FrameProcessor):
 
     def process_frame_nowait(self, frame: Frame, direction: FrameDirection) -> bool:
         """Take what need not wait."""
+        if isinstance(frame, OutputAudioRawFrame) and direction is DOWNSTREAM:
+            return self._take_audio(frame)
         if direction is not DOWNSTREAM:
             self.push_frame_nowait(frame, direction)
             return True
@@ -179,18 +187,12 @@ class WebsocketOutputTransport(FrameProcessor):
         if reason is not None:
             self._drop(frame, reason)
             return True
-        if not isinstance(frame, OutputAudioRawFrame) and self._waits_beside(frame):
+        if self._waits_beside(frame):
             return True
         sender = self._senders[frame.transport_destination]
         if not sender.has_room:
             return False
-        if not isinstance(frame, OutputAudioRawFrame):
-            sender.put_frame(frame)
-            return True
-        try:
-            sender.put_audio(frame)
-        except ValueError as exc:
-            self._drop(frame, "unusable_audio", exc)
+        sender.put_frame(frame)
         return True
 
     def _waits_beside(self, frame: Frame) -> bool:
@@ -287,7 +289,8 @@ class WebsocketOutputTransport(FrameProcessor):
             self._params.audio_out_channels,
             transport_destination=destination,
         )
-        reason = await self._write(self._as_payload(frame))
+        has_header = self._params.add_wav_header
+        reason = await self._write(self._as_payload(frame) if has_header else frame)
         if reason is None and not self._gate.is_shut:
             self.push_frame_nowait(frame)
         return reason
@@ -333,8 +336,12 @@ class WebsocketOutputTransport(FrameProcessor):
 
     async def _write(self, frame: Frame) -> str | None:
         """The way of every frame to the wire; says why it did not get there."""
+        wire = self._transport.wire
         try:
-            data = await self._transport.wire.serialize(frame)
+            if wire.serializes_nowait:
+                data = wire.serialize_nowait(frame)
+            else:
+                data = await wire.serialize(frame)
         except Exception as exc:
             why = str(exc) if isinstance(exc, EncodeError) else describe(exc)
             self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
@@ -369,11 +376,21 @@ class WebsocketOutputTransport(FrameProcessor):
             self.dropped[reason] += 1
         return reason is None
 
+    def _take_audio(self, frame: OutputAudioRawFrame) -> bool:
+        sender = self._senders.get(frame.transport_destination)
+        if not self._params.audio_out_enabled:
+            self._drop(frame, "audio_out_disabled")
+        elif sender is None:
+            self._drop(frame, "unknown_destination")
+        else:
+            try:
+                return sender.put_audio(frame)
+            except ValueError as exc:
+                self._drop(frame, "unusable_audio", exc)
+        return True
+
     def _reason_to_drop(self, frame: Frame) -> str | None:
-        if isinstance(frame, OutputAudioRawFrame):
-            if not self._params.audio_out_enabled:
-                return "audio_out_disabled"
-        elif isinstance(frame, OutputImageRawFrame | SpriteFrame):
+        if isinstance(frame, OutputImageRawFrame | SpriteFrame):
             return self._video.reason_to_drop(frame)
         if frame.transport_destination not in self._senders:
             return "unknown_destination"

@@ -75,7 +75,7 @@ class Pacer:
     @property
     def due_s(self) -> float:
         """When the next chunk may leave; in the past if it is overdue."""
-        return self._schedule_end_s - self._lead_s
+        return self._start_s + self._frames / self._rate - self._lead_s
 
     @property
     def playout_end_s(self) -> float:

@@ -80,9 +80,9 @@ class UtteranceEnd:
         self._context = context
         self._timer = None
 
-    def put(self) -> None:
-        """A piece of audio has been put."""
-        if self._queue.partial or self._feed.has_rest or self._marks is not None:
+    def put(self, partial: bool) -> None:
+        """A piece of audio has been put, and maybe a part of it waits for the rest of its chunk."""
+        if partial or self._feed.has_rest or self._marks is not None:
             self._due_s = anyio.current_time() + self._pause_s
             if self._timer is None:
                 self._timer = self._context.call_at(self._due_s, self._look)

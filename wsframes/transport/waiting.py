@@ -1,10 +1,52 @@
 """What the tasks of a transport wait for."""
 
 from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
 
 import anyio
 
-__all__ = ["ClearGate", "Signal", "Turns"]
+__all__ = ["ClearGate", "Noticed", "Signal", "Turns"]
+
+T = TypeVar("T")
+
+
+class Noticed(Generic[T]):
+    """Await it: runs a coroutine in the task that awaits, and notices if that has to wait.
+
+    Args:
+        coroutine: what is run.
+        waits: called once, before the first time that the task gives way to others; not at all if
+            the coroutine comes to its end without.
+    """
+
+    __slots__ = ("_coroutine", "_waits")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], waits: Callable[[], None]) -> None:
+        self._coroutine = coroutine
+        self._waits = waits
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        steps = self._coroutine.__await__()
+        try:
+            wish = next(steps)
+            self._waits()
+            while True:
+                try:
+                    answer = yield wish
+                except BaseException as exc:
+                    raised: BaseException | None = exc
+                else:
+                    raised = None
+                if raised is None:
+                    wish = steps.send(answer)
+                else:
+                    wish = steps.throw(raised)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        finally:
+            raised = None  # it has this frame in its traceback
 
 
 class Signal:
@@ -14,6 +56,10 @@ class Signal:
 
     def __init__(self) -> None:
         self._event: anyio.Event | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        return self._event is not None
 
     def set(self) -> None:
         if self._event is not None:
@@ -74,10 +120,16 @@ class Turns:
         self._taken = False
         self._waiting: deque[anyio.Event] = deque()
 
+    def take_nowait(self) -> bool:
+        """Take it if nobody has it; says whether it was taken."""
+        if self._taken:
+            return False
+        self._taken = True
+        return True
+
     async def take(self) -> None:
         """Wait for one's turn. Cancelled: it was not taken."""
-        if not self._taken:
-            self._taken = True
+        if self.take_nowait():
             return
         turn = anyio.Event()
         self._waiting.append(turn)

@@ -16,6 +16,7 @@ from wsframes.transport.lifetime import SessionLifetime
 from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.output import WebsocketOutputTransport
 from wsframes.transport.params import WebsocketCallbacks, WebsocketParams
+from wsframes.transport.shortcut import Shortcut
 from wsframes.transport.wire import Wire
 
 __all__ = ["SessionStatistics", "WebsocketTransport"]
@@ -81,6 +82,7 @@ class WebsocketTransport(BaseTransport):
         self.wire = Wire(
             params.serializer, SerializerSettings(audio_out_bitrate=params.audio_out_bitrate)
         )
+        self.shortcut = Shortcut()
         self._handlers = EventHandlers(type(self).__name__, _EVENTS)
         self.client = WebsocketClient(
             websocket,

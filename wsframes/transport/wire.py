@@ -1,7 +1,7 @@
 """A serializer as the transport uses it: set up once, `def` or `async def` alike."""
 
 import inspect
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wsframes.exceptions import EncodeError, UsageError
 from wsframes.frames import Frame, StartFrame
@@ -12,6 +12,9 @@ from wsframes.serializers import (
     VideoEncoder,
 )
 from wsframes.transport.waiting import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Wire"]
 
@@ -25,12 +28,15 @@ class Wire:
     """
 
     __slots__ = (
-        "_async_deserialize",
-        "_async_serialize",
+        "_deserialize",
         "_is_set_up",
+        "_serialize",
         "_serializer",
         "_settings",
         "_turns",
+        "deserializes_nowait",
+        "is_open",
+        "serializes_nowait",
     )
 
     def __init__(
@@ -41,16 +47,17 @@ class Wire:
         self._serializer = serializer
         self._settings = settings
         self._is_set_up = False
-        self._async_serialize = _is_async(serializer, "serialize")
-        self._async_deserialize = _is_async(serializer, "deserialize")
+        self.is_open = serializer is not None
+        """Whether there is a serializer."""
+        self._serialize: Callable[[Frame], Any] = getattr(serializer, "serialize", _nothing)
+        self._deserialize: Callable[[str | bytes], Any] = getattr(
+            serializer, "deserialize", _nothing
+        )
+        self.serializes_nowait = not _is_async(serializer, "serialize")
+        self.deserializes_nowait = not _is_async(serializer, "deserialize")
         # Senders of several destinations and urgent messages must not enter it at once; and what
         # has been through it first is sent first.
         self._turns = Turns()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a serializer."""
-        return self._serializer is not None
 
     @property
     def has_marks(self) -> bool:
@@ -84,22 +91,18 @@ class Wire:
             EncodeError: the serializer returned something else.
             Exception: what the serializer raises.
         """
-        serializer = self._serializer
-        if serializer is None:
-            return None
-        data: Any
-        if not self._async_serialize:
-            data = serializer.serialize(frame)
-        else:
-            await self._turns.take()
-            try:
-                result: Any = serializer.serialize(frame)
-                data = await result
-            finally:
-                self._turns.give()
-        if data is None or isinstance(data, str | bytes):
-            return data
-        return self._refuse("serialize", data, EncodeError, "str, bytes or None")
+        if self.serializes_nowait:
+            return self.serialize_nowait(frame)
+        await self._turns.take()
+        try:
+            return self._message(await self._serialize(frame))
+        finally:
+            self._turns.give()
+
+    def serialize_nowait(self, frame: Frame) -> str | bytes | None:
+        """`serialize`, of a serializer that `serializes_nowait`."""
+        data = self._serialize(frame)
+        return data if isinstance(data, bytes) else self._message(data)
 
     async def deserialize(self, data: str | bytes) -> Frame | None:
         """The frame of a message.
@@ -108,12 +111,21 @@ class Wire:
             UsageError: the serializer returned something else.
             Exception: what the serializer raises.
         """
-        serializer = self._serializer
-        if serializer is None:
-            return None
-        frame: Any = serializer.deserialize(data)
-        if self._async_deserialize:
-            frame = await frame
+        if self.deserializes_nowait:
+            return self.deserialize_nowait(data)
+        return self._frame(await self._deserialize(data))
+
+    def deserialize_nowait(self, data: str | bytes) -> Frame | None:
+        """`deserialize`, of a serializer that `deserializes_nowait`."""
+        frame = self._deserialize(data)
+        return frame if isinstance(frame, Frame) else self._frame(frame)
+
+    def _message(self, data: Any) -> str | bytes | None:
+        if data is None or isinstance(data, str | bytes):
+            return data
+        return self._refuse("serialize", data, EncodeError, "str, bytes or None")
+
+    def _frame(self, frame: Any) -> Frame | None:
         if frame is None or isinstance(frame, Frame):
             return frame
         return self._refuse("deserialize", frame, UsageError, "a Frame or None")
@@ -124,6 +136,10 @@ class Wire:
             result.close()  # else Python warns, somewhere else, that it was never awaited
             raise error(f"{name} returned a coroutine: write it with `async def`")
         raise error(f"{name} returned {type(result).__name__}: it must return {allowed}")
+
+
+def _nothing(_: object) -> None:
+    """What no serializer makes of a frame or a message."""
 
 
 def _is_async(serializer: FrameSerializer | None, name: str) -> bool:
