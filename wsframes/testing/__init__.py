@@ -1,6 +1,7 @@
 """Tools for testing what is built with wsframes, most without sockets and without waiting.
 
-* Virtual time on asyncio and on trio: `virtual_backends` for pytest, `run_virtual`.
+* Virtual time on asyncio and on trio: `virtual_backends` for pytest, `run_virtual`; `SteppedRun`
+  for state machines.
 * `MemoryPeer`: the other end of a websocket, which can stall, half-close, reset, vanish
   and lie, on any of the servers in `PROFILES`.
 * `Checkpoints`: cancels a call, or does anything else to it, at each of its checkpoints.
@@ -41,6 +42,7 @@ from .profiles import (
 )
 from .serializer_conformance import SERIALIZER_RULES, check_serializer
 from .server import ClientDisconnected, UnexpectedMessage
+from .stepped import SteppedRun
 from .tcp import FaultProxy, Faults
 from .wire import Amount, FlowStatistics
 
@@ -69,6 +71,7 @@ __all__ = [
     "SERIALIZER_RULES",
     "ServerProfile",
     "SleepFrame",
+    "SteppedRun",
     "UVICORN_SANSIO",
     "UVICORN_WEBSOCKETS",
     "UVICORN_WSPROTO",
