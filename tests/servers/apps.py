@@ -42,7 +42,7 @@ from wsframes.serializers import (
 )
 from wsframes.transport import WebsocketApp, WebsocketParams, WebsocketTransport
 
-__all__ = ["ALLOWED_ORIGIN", "MAX_MESSAGE_BYTES", "WAYS", "application"]
+__all__ = ["ALLOWED_ORIGIN", "MAX_MESSAGE_BYTES", "WAYS", "application", "deployed"]
 
 ALLOWED_ORIGIN = "https://allowed.example"
 MAX_MESSAGE_BYTES = 32 * 1024
@@ -169,14 +169,28 @@ WAYS: dict[str, ASGIApp] = {
 }
 
 
+# For the tests of a shutdown: its sessions are drained before the server hears of the signal.
+DEPLOYED = WebsocketApp(build, params=params_of, handle_signals=True)
+
+
+async def deployed(scope: Scope, receive: Receive, send: Send) -> None:
+    await _serve(DEPLOYED, {"deployed": DEPLOYED}, scope, receive, send)
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    await _serve(app, WAYS, scope, receive, send)
+
+
+async def _serve(
+    root: ASGIApp, ways: dict[str, ASGIApp], scope: Scope, receive: Receive, send: Send
+) -> None:
     if scope["type"] == "lifespan":
-        await app(scope, receive, send)
+        await root(scope, receive, send)
         return
     query: Any = WebSocket(scope, receive, send).query_params
     report = scope["report"] = Report(session=query["session"])
     try:
-        await WAYS[scope["path"].removeprefix("/")](scope, receive, send)
+        await ways[scope["path"].removeprefix("/")](scope, receive, send)
     except BaseException as exc:
         report.raised = repr(exc)
         raise

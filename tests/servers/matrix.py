@@ -41,9 +41,13 @@ class Server:
     @property
     def command(self) -> list[str]:
         """What a user would type, on a port that the system picks."""
+        return self.serving("application")
+
+    def serving(self, name: str) -> list[str]:
+        """The same, for another application of `tests.servers.apps`."""
         return [
             *(sys.executable, "-m", self.package, *self.options, *self.address),
-            "tests.servers.apps:application",
+            f"tests.servers.apps:{name}",
         ]
 
     @property

@@ -86,10 +86,14 @@ class ServerProcess:
             return
         raise AssertionError(f"it holds on to a connection:\n{self.log()}")
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Stop it by a signal, and return its exit code. Once stopped, it stays so."""
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has stopped."""
         if self._process.poll() is None:
             self._process.send_signal(number)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it by a signal, and return its exit code. Once stopped, it stays so."""
+        self.send_signal(number)
         try:
             return self._process.wait(self.patience_s)
         except subprocess.TimeoutExpired:
