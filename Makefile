@@ -3,19 +3,22 @@
 
 PYTHON ?= python3
 ARGS ?=
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS := msgpack msgpack-client msgpack-opus json json-client raw
 
 VENV := .venv
 BIN := $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .NOTPARALLEL:
-.PHONY: help demo test check lint coverage soak bench docs clean
+.PHONY: help demo test check lint coverage soak fuzz bench docs clean
 
 help:
 	@echo 'make demo    a real session, seen and heard   (ARGS="--backend trio")'
 	@echo 'make test    the tests                        (ARGS="-k name")'
 	@echo 'make check   the gate: style, types, layers, tests with full coverage'
 	@echo 'make soak    the promises, each as long as it says: an hour and more  (ARGS="-k p12")'
+	@echo 'make fuzz    looks for messages that break a serializer: ten minutes  (FUZZ_SECONDS=600)'
 	@echo 'make bench   the benchmarks                   (ARGS="--help")'
 	@echo 'make docs    write the pages that are made from the code'
 	@echo 'make clean   remove .venv and everything made'
@@ -44,6 +47,13 @@ coverage: $(VENV)/.dev
 # What takes a part of a second in `make test` runs here for as long as the promise says.
 soak: $(VENV)/.dev
 	@WSFRAMES_SOAK=1 $(BIN)/python -m pytest --timeout 14400 tests/guarantees $(ARGS)
+
+# Each target has its share of the time. What breaks one is in build/fuzzing/finds.
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	@for target in $(FUZZ_TARGETS); do echo "fuzzing $$target"; \
+	$(BIN)/python -m fuzzing $$target -verbosity=0 -print_final_stats=1 \
+	-max_total_time=$$(($(FUZZ_SECONDS) / $(words $(FUZZ_TARGETS)))) || exit 1; done
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
