@@ -37,6 +37,7 @@ def as_heard(clip: Clip) -> Heard:
     return Heard(
         sent_s=sent_s,
         arrivals=arrivals,
+        audio=bytes(2 * round(sent_s[-1] * SAMPLE_RATE)),
         pings=3,
         round_trips_s=[(0.1, ECHO_S), (0.2, ECHO_S), (0.3, 10 * ECHO_S)],
         messages_sent=messages + 4,

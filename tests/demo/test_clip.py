@@ -55,3 +55,10 @@ def test_messages_are_of_20_ms_and_all_of_the_audio() -> None:
     assert clip.duration_s == pytest.approx(len(messages) * MESSAGE_MS / 1000)
     spoken = clip.spoken[0]
     assert clip.audio[2 * spoken.start : 2 * spoken.end] == tone(0.1003)
+
+
+def test_a_microphone_is_never_silent() -> None:
+    clip = recorded_clip(3)
+
+    assert all(any(message) for message in clip.messages())
+    assert rms(clip.messages()[0]) < 0.0001

@@ -46,6 +46,7 @@ def broken_audio(heard: Heard) -> Heard:
         (lambda heard: replace(heard, pings=4), "4 messages were sent and 3 arrived echoed"),
         (lambda heard: replace(heard, messages_sent=150), "150 messages were sent and 153 arrived"),
         (lambda heard: replace(heard, messages_received=7), "sent and 7 arrived to the client"),
+        (lambda heard: replace(heard, audio=heard.audio[:32000]), "the client heard nothing for"),
     ],
 )
 def test_what_the_client_saw_go_wrong_is_said(
@@ -117,6 +118,23 @@ def test_an_answer_is_timed_from_the_last_word_to_its_first_piece_and_its_end() 
     assert one.after_ms == pytest.approx(300 + 1000 * LATE_S)
     assert one.until_s == pytest.approx(CLIP.spoken[0].end / SAMPLE_RATE + 0.01)
     assert one.ends_s == pytest.approx(one.begins_s + CLIP.answers()[0].samples / SAMPLE_RATE)
+
+
+def test_an_answer_is_not_late_for_the_background_that_is_played_before_it() -> None:
+    first = HEARD.arrivals[0]
+    arrivals = [
+        Arrival(first.at_s, first.audio, 0.07),
+        *(Arrival(each.at_s + 0.07, each.audio) for each in HEARD.arrivals[1:]),
+    ]
+    figures = measure(CLIP, replace(HEARD, arrivals=arrivals), SERVED)
+
+    one = figures.answers[0]
+    of_one = len(CLIP.answers()[0].audio) // len(first.audio)
+    late_ms = [piece.late_ms for piece in figures.pieces[:of_one]]
+    assert max(late_ms) <= 1000 * (LATE_S + 0.07) + 1e-6
+    assert late_ms[-1] == pytest.approx(0.0, abs=1e-6)
+    assert figures.gaps == 0
+    assert one.ends_s == pytest.approx(first.at_s + 0.07 + CLIP.answers()[0].samples / SAMPLE_RATE)
 
 
 def test_an_answer_that_has_to_wait_for_the_one_before_is_not_late_for_it() -> None:

@@ -31,6 +31,7 @@ def test_the_table_has_the_figures() -> None:
     assert figures["client late"][0] == "p50 0.0 ms  p99 0.0 ms"
     assert figures["session"][0] == "ended, close code 1000"
     assert figures["answer"] == ("21,120 samples", "equal to the phrases, every bit")
+    assert figures["background"] == ("3.0 s", "mixed in, and taken out here")
 
 
 def test_the_table_fits_a_terminal_of_80_columns() -> None:

@@ -57,7 +57,6 @@ class SoundfileMixer(BaseAudioMixer):
         self._mixing = mixing
         self._loop = loop
         self._at = 0
-        self._sample_rate = 0
         # Each is shared with the other sessions that play it, and read-only.
         self._samples: dict[str, np.ndarray[Any, np.dtype[np.int16]]] = {}
 
@@ -69,7 +68,7 @@ class SoundfileMixer(BaseAudioMixer):
             ValueError: there is no sound in it.
             MissingExtraError: reading it needs soundfile, which is not installed.
         """
-        self._sample_rate = sample_rate
+        self._at = 0
         self._samples = {
             name: load_sound(path, sample_rate, self.num_channels)
             for name, path in self._sound_files.items()

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 
+from starlette.websockets import WebSocket
+
 from wsframes import (
     EndFrame,
     Frame,
@@ -19,6 +21,7 @@ from wsframes import (
 from wsframes.demo.clip import GOODBYE, SAMPLE_RATE
 from wsframes.demo.gate import PhraseGate
 from wsframes.demo.notes import Served
+from wsframes.demo.room import room_mixer
 from wsframes.serializers import MsgpackFrameSerializer
 from wsframes.transport import WebsocketApp, WebsocketParams, WebsocketTransport
 
@@ -53,12 +56,16 @@ def make_app(on_end: Callable[[Served], None]) -> WebsocketApp:
     Args:
         on_end: told what has become of each session.
     """
-    params = WebsocketParams(
-        audio_in_enabled=True,
-        audio_out_enabled=True,
-        serializer=MsgpackFrameSerializer(),
-        session_timeout=_SESSION_LIMIT_S,
-    )
+
+    def params(websocket: WebSocket) -> WebsocketParams:
+        return WebsocketParams(
+            audio_in_enabled=True,
+            audio_out_enabled=True,
+            audio_out_sample_rate=SAMPLE_RATE,
+            audio_out_mixer=room_mixer(),
+            serializer=MsgpackFrameSerializer(),
+            session_timeout=_SESSION_LIMIT_S,
+        )
 
     def build(transport: WebsocketTransport) -> PipelineTask:
         parrot = Parrot(PhraseGate(SAMPLE_RATE))

@@ -7,7 +7,7 @@ session, a `Heard`.
 import sys
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -26,6 +26,7 @@ from wsframes.audio import rms
 from wsframes.demo.clip import GOODBYE, MESSAGE_MS, SAMPLE_RATE, Clip, recorded_clip
 from wsframes.demo.notes import Arrival, Heard, Progress, tell
 from wsframes.demo.playout import PlayOut
+from wsframes.demo.room import Room, room_samples
 from wsframes.serializers import MsgpackFrameSerializer
 
 __all__ = ["call"]
@@ -37,8 +38,19 @@ _PROGRESS_PERIOD_S = 0.05
 _PATIENCE_S = 15.0
 
 
-async def call(port: int, clip: Clip, on_progress: Callable[[Progress], None]) -> Heard:
+async def call(
+    port: int,
+    clip: Clip,
+    on_progress: Callable[[Progress], None],
+    background: Sequence[int] = (),
+) -> Heard:
     """Say the clip to the server on this port, listen until it hangs up, and note everything.
+
+    Args:
+        port: on the loopback interface.
+        clip: what is said.
+        on_progress: told 20 times a second how far it is.
+        background: samples of the sound that the server mixes in, once round.
 
     Raises:
         TimeoutError: it did not hang up.
@@ -49,7 +61,7 @@ async def call(port: int, clip: Clip, on_progress: Callable[[Progress], None]) -
         async with connect(
             f"ws://127.0.0.1:{port}", compression=None, proxy=None, ping_interval=None
         ) as socket:
-            caller = _Caller(socket, clip)
+            caller = _Caller(socket, clip, Room(background))
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(caller.speak)
                 tasks.start_soon(caller.ping)
@@ -62,6 +74,7 @@ async def call(port: int, clip: Clip, on_progress: Callable[[Progress], None]) -
 class _Notes:
     sent_s: list[float] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
+    audio: bytearray = field(default_factory=bytearray)
     pings: int = 0
     round_trips_s: list[tuple[float, float]] = field(default_factory=list)
     messages_sent: int = 0
@@ -71,12 +84,15 @@ class _Notes:
 
 
 class _Caller:
-    def __init__(self, socket: ClientConnection, clip: Clip) -> None:
+    def __init__(self, socket: ClientConnection, clip: Clip, room: Room) -> None:
         self._socket = socket
         self._clip = clip
         self._serializer = MsgpackFrameSerializer(client=True)
         self._notes = _Notes()
         self._meters = _Meters(clip)
+        self._room = room
+        self._player = PlayOut(SAMPLE_RATE)
+        self._answers = False  # whether the latest audio was a piece of an answer
         self._began_s = anyio.current_time()
 
     async def speak(self) -> None:
@@ -109,11 +125,21 @@ class _Caller:
             notes.messages_received += 1
             frame = self._serializer.deserialize(data)
             if isinstance(frame, InputAudioRawFrame):
-                notes.arrivals.append(Arrival(now_s, frame.audio))
-                self._meters.heard(frame.audio, now_s)
+                self._hear(frame.audio, now_s)
             elif isinstance(frame, InputTransportMessageFrame):
                 notes.round_trips_s.append((frame.message, now_s - frame.message))
         notes.hung_up = True
+
+    def _hear(self, audio: bytes, now_s: float) -> None:
+        notes = self._notes
+        notes.audio += audio
+        waits_s = max(0.0, self._player.ends_s - now_s)
+        self._player.take(len(audio) // 2, now_s)
+        answer = self._room.without(audio)
+        if answer:
+            notes.arrivals.append(Arrival(now_s, answer, 0.0 if self._answers else waits_s))
+            self._meters.heard(answer, now_s)
+        self._answers = bool(answer)
 
     async def report(self, on_progress: Callable[[Progress], None]) -> None:
         while not self._notes.hung_up:
@@ -125,6 +151,7 @@ class _Caller:
         return Heard(
             sent_s=notes.sent_s,
             arrivals=notes.arrivals,
+            audio=bytes(notes.audio),
             pings=notes.pings,
             round_trips_s=notes.round_trips_s,
             messages_sent=notes.messages_sent,
@@ -184,4 +211,5 @@ class _Meters:
 
 
 if __name__ == "__main__":
-    tell(anyio.run(call, int(sys.argv[1]), recorded_clip(int(sys.argv[2])), tell))
+    clip = recorded_clip(int(sys.argv[2]))
+    tell(anyio.run(call, int(sys.argv[1]), clip, tell, room_samples()))

@@ -3,7 +3,8 @@
 A piece of the answer is *late* by how long after its due time it came to the client. It is due when
 the server may send it: when the client has sent the message that told the server's gate that the
 phrase was over, and later by so much as the audio before it lasts, less the lead. So the way to the
-server and back is part of it, and so is everything that happens on the way.
+server and back is part of it, and so is everything that happens on the way. Before an answer there
+is background, which the client plays to its end first.
 """
 
 import math
@@ -19,6 +20,8 @@ __all__ = ["Answer", "Figures", "Piece", "find_problem", "measure", "percentile"
 
 _MESSAGE_SAMPLES = SAMPLE_RATE * MESSAGE_MS // 1000
 _NORMAL_CLOSE = 1000
+# Of the call: what the server takes to begin, and the client to hear it.
+_MAX_SILENCE_S = 0.5
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -109,6 +112,9 @@ def find_problem(clip: Clip, heard: Heard, served: Served) -> str | None:
     ):
         if sent != received:
             return f"{sent} messages were sent and {received} arrived {way}"
+    missing_s = heard.sent_s[-1] - len(heard.audio) / 2 / SAMPLE_RATE
+    if missing_s > _MAX_SILENCE_S:
+        return f"the client heard nothing for {missing_s:.2f} s, not even the background"
     return _find_difference(clip, b"".join(arrival.audio for arrival in heard.arrivals))
 
 
@@ -144,6 +150,9 @@ def measure(clip: Clip, heard: Heard, served: Served) -> Figures:
             samples = len(arrival.audio) // 2
             late_ms = 1000 * (arrival.at_s - schedule.due_s)
             gaps += len(pieces) > first and player.ends_s < arrival.at_s
+            if arrival.waits_s:
+                schedule.wait(arrival.at_s + arrival.waits_s)
+                player.wait(arrival.at_s + arrival.waits_s)
             pieces.append(Piece(arrival.at_s, late_ms, player.take(samples, arrival.at_s)))
             schedule.sent(samples)
             came += samples
@@ -180,6 +189,10 @@ class _Schedule:
         """An answer can begin now; it follows the one before if that is still being played."""
         self._begins_s = at_s
         self._ends_s = max(at_s, self._ends_s)
+
+    def wait(self, until_s: float) -> None:
+        """What follows is played after the background that the client has already."""
+        self._ends_s = max(self._ends_s, until_s)
 
     @property
     def due_s(self) -> float:

@@ -79,11 +79,13 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         at_s: when it came.
-        audio: PCM.
+        audio: PCM, without the background.
+        waits_s: for how long the client had still background to play then.
     """
 
     at_s: float
     audio: bytes
+    waits_s: float = 0.0
 
 
 class Heard(_Note, frozen=True, kw_only=True):
@@ -92,6 +94,7 @@ class Heard(_Note, frozen=True, kw_only=True):
     Attributes:
         sent_s: when each message of audio was sent, in order.
         arrivals: the answer.
+        audio: all that was heard, the background with it.
         pings: messages sent to be echoed.
         round_trips_s: for each echo, when it was asked for and how long it took.
         messages_sent: of every kind.
@@ -102,6 +105,7 @@ class Heard(_Note, frozen=True, kw_only=True):
 
     sent_s: list[float]
     arrivals: list[Arrival]
+    audio: bytes
     pings: int
     round_trips_s: list[tuple[float, float]]
     messages_sent: int

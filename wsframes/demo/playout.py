@@ -20,3 +20,7 @@ class PlayOut:
         starts_s = max(at_s, self.ends_s)
         self.ends_s = starts_s + samples / self._sample_rate
         return starts_s
+
+    def wait(self, until_s: float) -> None:
+        """Something else is played until then."""
+        self.ends_s = max(self.ends_s, until_s)

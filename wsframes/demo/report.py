@@ -3,7 +3,7 @@
 from rich.box import ROUNDED
 from rich.table import Table
 
-from wsframes.demo.clip import Clip
+from wsframes.demo.clip import SAMPLE_RATE, Clip
 from wsframes.demo.gate import GateSettings
 from wsframes.demo.measure import Figures, percentile
 from wsframes.demo.notes import Heard, Served
@@ -18,14 +18,20 @@ def report(clip: Clip, heard: Heard, served: Served, figures: Figures) -> Table:
     own = figures.send_late_ms
     after = [answer.after_ms for answer in figures.answers]
     samples = sum(len(arrival.audio) for arrival in heard.arrivals) // 2
+    background_s = len(heard.audio) / 2 / SAMPLE_RATE
     audio_in = len(clip.messages())
+    audio_out = served.sent - len(trips)
     table = Table(box=ROUNDED, show_header=False, border_style="dim")
     table.add_column()
     table.add_column(style="bold")
     table.add_column(style="dim")
     for row in (
         ("frames in", f"{served.received:,}", _kinds(audio_in, served.received)),
-        ("frames out", f"{served.sent:,}", _kinds(len(heard.arrivals), served.sent)),
+        (
+            "frames out",
+            f"{served.sent:,}",
+            _kinds(audio_out, served.sent),
+        ),
         ("dropped", f"{sum(served.dropped.values())}", "anywhere in the server"),
         (
             "round trip",
@@ -50,6 +56,7 @@ def report(clip: Clip, heard: Heard, served: Served, figures: Figures) -> Table:
         ),
         ("session", f"{served.reason}, close code {served.close_code}", "as the client saw it"),
         ("answer", f"{samples:,} samples", "equal to the phrases, every bit"),
+        ("background", f"{background_s:.1f} s", "mixed in, and taken out here"),
     ):
         table.add_row(*row)
     return table

@@ -42,10 +42,9 @@ def show(server: str, backend: str, out: Path, phrases: int) -> None:
     with screen(console, phrases, total_s) as on_progress:
         hold = functools.partial(hold_session, on_ready=on_ready, on_progress=on_progress)
         heard, served = anyio.run(hold, backend, phrases)
-    answer = b"".join(arrival.audio for arrival in heard.arrivals)
     sound = out / "answer.wav"
     with _writing(sound):
-        sound.write_bytes(wav_bytes(answer, SAMPLE_RATE, 1))
+        sound.write_bytes(wav_bytes(heard.audio, SAMPLE_RATE, 1))
     problem = find_problem(clip, heard, served)
     if problem is not None:
         raise DemoError(problem)
