@@ -15,6 +15,7 @@ from benchmarks import (
     bench_import,
     bench_memory,
     bench_sessions,
+    bench_vad,
 )
 from benchmarks.contest import BenchmarkFailed, Options
 from benchmarks.report import document, noise_line, table
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "memory": bench_memory,
     "company": bench_company,
     "sessions": bench_sessions,
+    "vad": bench_vad,
 }
 
 

@@ -38,7 +38,7 @@ def check_figures(outcome: Outcome) -> None:
         assert outcome.reached(bar)[0] > float("-inf")
 
 
-@pytest.mark.parametrize("name", ["frames", "hops", "codec", "echo"])
+@pytest.mark.parametrize("name", ["frames", "hops", "codec", "echo", "vad"])
 def test_every_contender_has_figures(name: str) -> None:
     outcome = measured(name)
 

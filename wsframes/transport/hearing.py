@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import anyio
 import anyio.lowlevel
 
-from wsframes.audio.pcm import bytes_per_frame, duration_s
+from wsframes.audio.pcm import SAMPLE_BYTES, bytes_per_frame
 from wsframes.exceptions import UsageError
 from wsframes.frames import (
     FilterEnableFrame,
@@ -80,6 +80,7 @@ class Hearing:
         self._turn = turn
         names = ("audio_in_filter", "vad_analyzer", "turn_analyzer")
         self._claim = Claim((name, getattr(params, name)) for name in names)
+        self._hears_at_once = voice is None or voice.runs_inline
         self._passes_audio = params.audio_in_passthrough
         self.counts = Counts()
         """What has become of the frames; those in the queue and at work are in none of them."""
@@ -134,8 +135,18 @@ class Hearing:
             self._put(frame)
         elif not isinstance(frame, InputAudioRawFrame):
             self._pass(frame)
-        elif not self._hears_at_once(frame):
+        elif not self._hears_at_once or _is_long(frame):
             self._put(frame)
+        else:
+            rate, channels = frame.sample_rate, frame.num_channels
+            if self._filter is not None:
+                audio = self._filter.feed_nowait(frame.audio, rate, channels)
+                if audio is None:
+                    self._put(frame)
+                    return
+                frame = _with_audio(frame, audio)
+            voice = self._voice
+            self._heard(frame, [] if voice is None else voice.feed(frame.audio, rate, channels))
 
     def control(self, frame: Control) -> None:
         """Hand a frame to the filter, in order with the audio."""
@@ -203,21 +214,6 @@ class Hearing:
                 await anyio.lowlevel.checkpoint()
             await self._more.wait()
 
-    def _hears_at_once(self, frame: InputAudioRawFrame) -> bool:
-        """Deal with a frame, if nothing has to wait for it; False: it has not been touched."""
-        voice, rate, channels = self._voice, frame.sample_rate, frame.num_channels
-        if voice is not None and not voice.runs_inline:
-            return False
-        if duration_s(frame.audio, rate, channels) > _AT_ONCE_S:
-            return False
-        if self._filter is not None:
-            audio = self._filter.feed_nowait(frame.audio, rate, channels)
-            if audio is None:
-                return False
-            frame = _with_audio(frame, audio)
-        self._heard(frame, [] if voice is None else voice.feed(frame.audio, rate, channels))
-        return True
-
     async def _hear(self, frame: InputAudioRawFrame) -> None:
         rate, channels = frame.sample_rate, frame.num_channels
         changes: list[VoiceChange] | None = []
@@ -237,27 +233,24 @@ class Hearing:
     def _heard(self, frame: InputAudioRawFrame, changes: list[VoiceChange] | None) -> None:
         if changes is not None:
             self._telling.heard()
-        rest = changes or []
-        if rest and rest[0].is_speech:
-            self._tell(rest[0])
-            rest = rest[1:]
+        if changes and changes[0].is_speech:
+            self._tell(changes.pop(0))
         if not self._passes_audio:
             self.counts.dropped["no_passthrough"] += 1
         elif frame.audio:
             self._pass(frame)
         else:  # the filter keeps it for later
             self.counts.delivered += 1
-        is_complete = (
-            self._turn is not None
-            and self._voice is not None
-            and self._turn.append(
-                frame.audio, frame.sample_rate, frame.num_channels, self._voice.hears_voice
-            )
-        )
-        for change in rest:
-            self._tell(change)
+        is_complete = self._turn is not None and self._append(self._turn, frame)
+        if changes:
+            for change in changes:
+                self._tell(change)
         if is_complete:
             self._telling.signal(Signal.COMPLETE)
+
+    def _append(self, turn: TurnStage, frame: InputAudioRawFrame) -> bool:
+        is_speech = self._voice is not None and self._voice.hears_voice
+        return turn.append(frame.audio, frame.sample_rate, frame.num_channels, is_speech)
 
     def _tell(self, change: VoiceChange) -> None:
         signal = Signal.VOICE if change.is_speech else Signal.SILENCE
@@ -298,6 +291,11 @@ def _limits(params: WebsocketParams) -> QueueLimits:
     rate = params.audio_in_sample_rate or 16000
     max_bytes = round(_QUEUE_S * rate) * bytes_per_frame(params.audio_in_channels)
     return QueueLimits(max_frames=_QUEUE_FRAMES, max_bytes=max_bytes)
+
+
+def _is_long(frame: InputAudioRawFrame) -> bool:
+    rate, channels = frame.sample_rate, frame.num_channels
+    return len(frame.audio) > _AT_ONCE_S * rate * SAMPLE_BYTES * channels
 
 
 def _with_audio(frame: InputAudioRawFrame, audio: bytes) -> InputAudioRawFrame:

@@ -1,6 +1,5 @@
 """The voice activity detector in a session: any audio in, and no failure out."""
 
-import threading
 from collections.abc import Callable
 
 import anyio
@@ -36,7 +35,7 @@ class VoiceStage:
         self._detector: VoiceDetector | None = None
         self._converter: RateConverter | None = None
         self._rate = 0
-        self._forget = threading.Event()
+        self._forget = False
         self._reported = False
         self._hangs = False
 
@@ -99,27 +98,30 @@ class VoiceStage:
 
     def reset(self) -> None:
         """What comes next has nothing to do with what came before; nobody speaks."""
-        self._forget.set()  # a thread may be at work
+        self._forget = True  # not now: a thread may be at work
 
     def _feed(self, audio: bytes, rate: int, num_channels: int) -> list[VoiceChange]:
-        if rate != self._rate:
-            self._tune(rate)
-        detector, converter = self._detector, self._converter
-        assert detector is not None
-        assert converter is not None
-        if self._forget.is_set():
-            self._forget.clear()
+        detector = self._detector
+        if detector is None or rate != self._rate:
+            detector = self._tune(rate)
+        if self._forget:
+            self._forget = False
             detector.reset()
-        mono = remix(audio, num_channels, 1)
-        return detector.feed(converter.convert(mono, rate))
+        if num_channels > 1:
+            audio = remix(audio, num_channels, 1)
+        if self._converter is not None:
+            audio = self._converter.convert(audio, rate)
+        return detector.feed(audio)
 
-    def _tune(self, rate: int) -> None:
+    def _tune(self, rate: int) -> VoiceDetector:
         rates = self._analyzer.sample_rates
         analyzed = rate if rates is None or rate in rates else max(rates)
-        self._converter = RateConverter(analyzed, 1)
-        self._detector = VoiceDetector(self._analyzer, analyzed)
-        self._detector.params = self._params
+        self._converter = None if rate == analyzed else RateConverter(analyzed, 1)
+        detector = VoiceDetector(self._analyzer, analyzed)
+        detector.params = self._params
+        self._detector = detector
         self._rate = rate
+        return detector
 
     def _failed(self, text: str, exc: BaseException | None) -> None:
         if not self._reported:

@@ -13,6 +13,8 @@ from wsframes.vad.states import VADState, VADStateMachine
 
 __all__ = ["VoiceChange", "VoiceDetector"]
 
+_SPEECH = (VADState.SPEAKING, VADState.STOPPING)
+
 
 class VoiceChange(msgspec.Struct, frozen=True):
     """Speech has begun or is over.
@@ -67,7 +69,7 @@ class VoiceDetector:
     @property
     def is_speech(self) -> bool:
         """Whether somebody speaks, or may have stopped just now."""
-        return self._machine.state in (VADState.SPEAKING, VADState.STOPPING)
+        return self._machine.state in _SPEECH
 
     def feed(self, audio: bytes) -> list[VoiceChange]:
         """Take a piece of any length; the changes that it brought, in order, mostly none.
@@ -82,11 +84,12 @@ class VoiceDetector:
                 self.analyzer.voice_confidence(window) >= params.confidence
                 and self.analyzer.volume(window) >= params.min_volume
             )
-            was_speech = self.is_speech
-            machine.update(voiced, self._window_frames)
-            if self.is_speech is not was_speech:
-                lasted_s = machine.lasted_frames / self._sample_rate
-                changes.append(VoiceChange(not was_speech, lasted_s))
+            before = machine.state
+            if machine.update(voiced, self._window_frames) is not before:
+                is_speech = self.is_speech
+                if is_speech is not (before in _SPEECH):
+                    lasted_s = machine.lasted_frames / self._sample_rate
+                    changes.append(VoiceChange(is_speech, lasted_s))
         return changes
 
     def reset(self) -> None:

@@ -18,6 +18,8 @@ __all__ = ["VADState", "VADStateMachine"]
 class VADState(Enum):
     """Whether somebody speaks."""
 
+    __hash__ = object.__hash__  # that of Enum is written in Python, and the table asks for it
+
     QUIET = auto()
     STARTING = auto()
     SPEAKING = auto()
