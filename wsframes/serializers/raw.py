@@ -11,6 +11,7 @@ from wsframes.frames import (
     TransportMessageUrgentFrame,
 )
 from wsframes.frames.codec import audio_problem, decode_message, encode_message
+from wsframes.frames.shapes import MAX_AUDIO_S
 from wsframes.serializers.base import FrameSerializer, FrameSerializerType
 
 __all__ = ["RawAudioSerializer"]
@@ -48,6 +49,7 @@ class RawAudioSerializer(FrameSerializer):
         self._sample_rate = sample_rate
         self._num_channels = num_channels
         self._interruption = interruption
+        self._max_bytes = MAX_AUDIO_S * 2 * num_channels * sample_rate
 
     def serialize(self, frame: Frame) -> str | bytes | None:
         if isinstance(frame, OutputAudioRawFrame):
@@ -68,7 +70,8 @@ class RawAudioSerializer(FrameSerializer):
     def deserialize(self, data: str | bytes) -> Frame:
         if isinstance(data, str):
             return InputTransportMessageFrame(decode_message(data))
-        problem = audio_problem(len(data), self._sample_rate, self._num_channels)
-        if problem is not None:
+        if len(data) > self._max_bytes:
+            problem = audio_problem(len(data), self._sample_rate, self._num_channels)
+            assert problem is not None
             raise DecodeError(problem)
         return InputAudioRawFrame(data, self._sample_rate, self._num_channels)

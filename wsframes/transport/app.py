@@ -16,6 +16,7 @@ from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.runner import PipelineRunner
 from wsframes.graph.task import PipelineTask
 from wsframes.transport.admission import origin_problem
+from wsframes.transport.asgi import DirectWebSocket
 from wsframes.transport.authorization import Authorization, Authorize
 from wsframes.transport.census import AppStatistics, Census
 from wsframes.transport.lateness import LatenessWatch
@@ -121,7 +122,7 @@ class WebsocketApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self._serve(WebSocket(scope, receive, send))
+            await self._serve(DirectWebSocket(scope, receive, send))
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":

@@ -21,13 +21,14 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
 from wsframes.exceptions import DecodeError, PeerGoneError, UsageError
 from wsframes.graph.failures import describe
 from wsframes.transport.cut import cut_connection
 
-__all__ = ["LOST", "NO_CODE", "AsgiSocket", "as_websocket"]
+__all__ = ["LOST", "NO_CODE", "AsgiSocket", "DirectWebSocket", "as_websocket"]
 
 logger = logging.getLogger("wsframes.transport")
 
@@ -49,7 +50,7 @@ def as_websocket(websocket: Any) -> WebSocket:
         scope, receive, send = websocket
         kind = scope.get("type") if isinstance(scope, dict) else None
         if kind == "websocket":
-            return WebSocket(scope, receive, send)
+            return DirectWebSocket(scope, receive, send)
         raise UsageError(
             "the transport needs the (scope, receive, send) of a websocket connection; this scope "
             f"has the type {kind!r}"
@@ -65,17 +66,34 @@ def as_websocket(websocket: Any) -> WebSocket:
     return websocket
 
 
+class DirectWebSocket(WebSocket):
+    """A Starlette websocket that keeps the server's own functions at hand.
+
+    Starlette's `receive` and `send` look at the state of the connection before and after each
+    message. Here that is known already, and to go past them saves a twentieth of an echo's CPU.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self.server_receive = receive
+        self.server_send = send
+
+
 class AsgiSocket:
     """The four things that can be done with an ASGI websocket.
 
     One task may receive, one may send, and any may close.
     """
 
-    __slots__ = ("_receiving", "_told", "websocket")
+    __slots__ = ("_receive", "_send", "_told", "is_receiving", "websocket")
 
     def __init__(self, websocket: WebSocket) -> None:
         self.websocket = websocket
-        self._receiving = False
+        if isinstance(websocket, DirectWebSocket):
+            self._receive, self._send = websocket.server_receive, websocket.server_send
+        else:
+            self._receive, self._send = websocket.receive, websocket.send
+        self.is_receiving = False
         self._told = False
 
     @property
@@ -101,15 +119,15 @@ class AsgiSocket:
             PeerGoneError: there is none; it must not be called again.
             DecodeError: the server handed over something that is no message.
         """
-        self._receiving = True
+        self.is_receiving = True
         try:
-            event = await self.websocket.receive()
+            event = await self._receive()
         except Exception as exc:
             logger.warning("the server failed to receive: %s", describe(exc))
             self._told = True
             raise PeerGoneError(LOST) from exc
         finally:
-            self._receiving = False
+            self.is_receiving = False
         if event["type"] == "websocket.receive":
             data = event.get("bytes")
             if data is None:
@@ -120,6 +138,10 @@ class AsgiSocket:
                 return bytes(data)
             raise DecodeError("the server handed over a message with neither text nor bytes")
         self._told = True
+        self.websocket.client_state = WebSocketState.DISCONNECTED
+        if event["type"] != "websocket.disconnect":
+            logger.warning("the server handed over an event that has no place here")
+            raise PeerGoneError(LOST)
         code, reason = event.get("code"), event.get("reason")
         raise PeerGoneError(
             code if isinstance(code, int) else NO_CODE, reason if isinstance(reason, str) else ""
@@ -134,7 +156,7 @@ class AsgiSocket:
         """
         key = "text" if isinstance(data, str) else "bytes"
         try:
-            await self.websocket.send({"type": "websocket.send", key: data})
+            await self._send({"type": "websocket.send", key: data})
         except Exception as exc:  # every server has its own
             raise PeerGoneError(LOST) from exc
 
@@ -174,7 +196,7 @@ class AsgiSocket:
 
     async def _discard(self) -> None:
         """Receive what nobody reads any more, until the server says that the peer is gone."""
-        while not (self._receiving or self._told):
+        while not (self.is_receiving or self._told):
             event = await self.websocket.receive()
             self._told = event["type"] == "websocket.disconnect"
 

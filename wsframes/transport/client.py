@@ -236,7 +236,6 @@ class _Traffic:
         "clock",
         "deadline_s",
         "malformed",
-        "reading",
         "received",
         "received_bytes",
         "sent",
@@ -251,7 +250,6 @@ class _Traffic:
         self.timeout_s = timeout_s
         self.clock: Callable[[], float] = anyio.current_time
         self.deadline_s: float | None = None
-        self.reading = False
         self.malformed = 0
         self.received = 0
         self.received_bytes = 0
@@ -282,26 +280,23 @@ class _Messages:
         return self
 
     async def __anext__(self) -> str | bytes:
-        client, traffic = self._client, self._client._traffic
-        if traffic.reading:
+        client = self._client
+        socket, connection, traffic = client._socket, client._connection, client._traffic
+        if socket.is_receiving:
             raise UsageError("the messages are being read already: one reader at a time")
-        if client._connection.state is ConnectionState.CONNECTING:
+        if connection.state is ConnectionState.CONNECTING:
             raise UsageError("the connection is not accepted yet: call setup before receive")
-        traffic.reading = True
-        try:
-            while client._connection.state not in _OVER:
-                try:
-                    data = await client._socket.receive()
-                except DecodeError:
-                    traffic.malformed += 1
-                except PeerGoneError as exc:
-                    client._lost(exc)
-                else:
-                    traffic.received += 1
-                    traffic.received_bytes += len(data)
-                    return data
-        finally:
-            traffic.reading = False
+        while connection.state not in _OVER:
+            try:
+                data = await socket.receive()
+            except DecodeError:
+                traffic.malformed += 1
+            except PeerGoneError as exc:
+                client._lost(exc)
+            else:
+                traffic.received += 1
+                traffic.received_bytes += len(data)
+                return data
         raise StopAsyncIteration
 
 

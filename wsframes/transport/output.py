@@ -170,7 +170,8 @@ class WebsocketOutputTransport(FrameProcessor):
         """Take what need not wait."""
         if isinstance(frame, OutputAudioRawFrame) and direction is DOWNSTREAM:
             return self._take_audio(frame)
-        if direction is not DOWNSTREAM:
+        # A heartbeat is not to wait for the playing of the audio.
+        if direction is not DOWNSTREAM or isinstance(frame, HeartbeatFrame):
             self.push_frame_nowait(frame, direction)
             return True
         if frame.lane is Lane.SYSTEM:
@@ -180,19 +181,13 @@ class WebsocketOutputTransport(FrameProcessor):
                 any(sender.answered(frame.mark) for sender in self._senders.values())
             self.push_frame_nowait(frame)
             return True
-        if isinstance(frame, HeartbeatFrame):  # not to wait for the playing of the audio
-            self.push_frame_nowait(frame)
-            return True
-        reason = self._reason_to_drop(frame)
-        if reason is not None:
+        if (reason := self._reason_to_drop(frame)) is not None:
             self._drop(frame, reason)
-            return True
-        if self._waits_beside(frame):
-            return True
-        sender = self._senders[frame.transport_destination]
-        if not sender.has_room:
-            return False
-        sender.put_frame(frame)
+        elif not self._waits_beside(frame):
+            sender = self._senders[frame.transport_destination]
+            if not sender.has_room:
+                return False
+            sender.put_frame(frame)
         return True
 
     def _waits_beside(self, frame: Frame) -> bool:
@@ -289,8 +284,7 @@ class WebsocketOutputTransport(FrameProcessor):
             self._params.audio_out_channels,
             transport_destination=destination,
         )
-        has_header = self._params.add_wav_header
-        reason = await self._write(self._as_payload(frame) if has_header else frame)
+        reason = await self._write(self._as_payload(frame))
         if reason is None and not self._gate.is_shut:
             self.push_frame_nowait(frame)
         return reason
