@@ -100,6 +100,7 @@ def params_of(websocket: WebSocket) -> WebsocketParams:
         max_message_bytes=MAX_MESSAGE_BYTES,
         session_timeout=float(query.get("session_timeout", 60)),
         write_timeout=float(query.get("write_timeout", 5)),
+        receive_timeout=float(query["receive_timeout"]) if "receive_timeout" in query else None,
     )
 
 
@@ -142,6 +143,16 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
     await build(WebsocketTransport((scope, receive, send), params)).run()
 
 
+async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+    """Without wsframes: what the server itself does with a connection."""
+    report: Report = scope["report"]
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] == "websocket.receive":
+        report.received += 1
+    report.close_code = event["code"]
+
+
 app = WebsocketApp(build, params=params_of, allowed_origins=[ALLOWED_ORIGIN])
 starlette = Starlette(
     routes=[
@@ -178,7 +189,7 @@ async def deployed(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    await _serve(app, WAYS, scope, receive, send)
+    await _serve(app, {**WAYS, "plain": plain}, scope, receive, send)
 
 
 async def _serve(
