@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.guarantees.real_servers import Fleet, fleet
+
 _FIGURES: dict[str, dict[str, str]] = {}
 
 
@@ -31,3 +33,10 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(before)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """One of each kind of server, each in a process of its own."""
+    with fleet(tmp_path_factory.mktemp("servers")) as running:
+        yield running

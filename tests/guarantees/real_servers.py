@@ -1,5 +1,6 @@
 """The servers of `tests.servers`, one of each kind, for tests that ask all of them at once."""
 
+import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,8 +50,10 @@ def fleet(directory: Path) -> Iterator[Fleet]:
     try:
         for process in processes.values():
             process.patience_s = 40
-            process.port  # noqa: B018 (waits)
+            assert process.port  # waits
         yield Fleet(processes)
     finally:
+        for process in processes.values():
+            process.send_signal(signal.SIGTERM)
         for process in processes.values():
             process.stop()

@@ -1,12 +1,12 @@
 """Raw frames: through wsframes each fares as on the bare server, on all of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import anyio
 import pytest
 
-from tests.guarantees.real_servers import Fleet, fleet
+from tests.guarantees.real_servers import Fleet
 from tests.servers.apps import MAX_MESSAGE_BYTES
 from tests.servers.matrix import Server
 from tests.servers.process import ServerProcess
@@ -60,12 +60,6 @@ CASES: dict[str, list[bytes]] = {
 # RFC 6455, section 7.4, and the registry: what a client may send, and what it may not.
 CODES = (None, 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999)
 WRONG_CODES = (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with fleet(tmp_path_factory.mktemp("protocol")) as running:
-        yield running
 
 
 async def fare(

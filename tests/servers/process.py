@@ -63,6 +63,11 @@ class ServerProcess:
         self.stop()
         raise AssertionError(f"it did not start:\n{self.log()}")
 
+    @property
+    def memory_bytes(self) -> int:
+        """Resident, of all its processes."""
+        return sum(process.memory_info().rss for process in self._processes())
+
     def log(self) -> str:
         """What it has printed."""
         return self._log.read_text()
@@ -102,7 +107,9 @@ class ServerProcess:
         raise AssertionError(f"it did not stop:\n{self.log()}")
 
     def _peer_ports(self) -> set[int]:
-        parent = psutil.Process(self._process.pid)
-        processes = [parent, *parent.children(recursive=True)]
-        connections = [one for process in processes for one in process.net_connections()]
+        connections = [one for process in self._processes() for one in process.net_connections()]
         return {one.raddr.port for one in connections if one.raddr}
+
+    def _processes(self) -> list[psutil.Process]:
+        parent = psutil.Process(self._process.pid)
+        return [parent, *parent.children(recursive=True)]
