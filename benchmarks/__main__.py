@@ -16,6 +16,7 @@ from benchmarks import (
     bench_memory,
     bench_sessions,
     bench_vad,
+    bench_video,
 )
 from benchmarks.contest import BenchmarkFailed, Options
 from benchmarks.report import document, noise_line, table
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "company": bench_company,
     "sessions": bench_sessions,
     "vad": bench_vad,
+    "video": bench_video,
 }
 
 
@@ -94,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "--server",
         action="append",
         choices=sorted(SERVERS),
-        help="for memory and sessions; may be repeated (default: uvicorn)",
+        help="for memory, sessions and video; may be repeated (default: uvicorn)",
     )
     parser.add_argument(
         "--sessions",

@@ -56,7 +56,12 @@ async def msgpack_echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def echo_session(
-    scope: Any, receive: Any, send: Any, serializer: FrameSerializer, **params: Any
+    scope: Any,
+    receive: Any,
+    send: Any,
+    serializer: FrameSerializer,
+    processor: FrameProcessor | None = None,
+    **params: Any,
 ) -> None:
     transport = WebsocketTransport(
         (scope, receive, send),
@@ -69,7 +74,7 @@ async def echo_session(
             **params,
         ),
     )
-    await PipelineTask(Pipeline([transport.input(), Echo(), transport.output()])).run()
+    await PipelineTask(Pipeline([transport.input(), processor or Echo(), transport.output()])).run()
 
 
 # What `crowd` connects to: five processors, of which one session may have a bad one.

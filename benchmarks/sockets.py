@@ -11,7 +11,13 @@ __all__ = ["measure_server"]
 
 
 def measure_server(
-    server: str, app: str, load: Sequence[str], *, python: str = sys.executable, trace: bool = False
+    server: str,
+    app: str,
+    load: Sequence[str],
+    *,
+    python: str = sys.executable,
+    trace: bool = False,
+    pinned: bool = True,
 ) -> dict[str, Any]:
     """Start a server, put a load on it, and hand back what the load has measured.
 
@@ -21,11 +27,12 @@ def measure_server(
         load: arguments of `load`.
         python: the interpreter to run the server with.
         trace: trace the server's allocations.
+        pinned: give the server one CPU; else it has all, as one with worker threads needs.
 
     Raises:
         BenchmarkFailed: the server or the load did not run.
     """
-    pins = _pins()
+    pins: tuple[list[str], list[str]] = _pins() if pinned else ([], [])
     serve = ["-m", "benchmarks.serve", server, app, *pins[0], *(["--trace"] if trace else [])]
     with running_python(serve, python=python) as (pid, ready):
         clients = ["-m", "benchmarks.load", str(ready["port"]), str(pid), *load, *pins[1]]

@@ -77,6 +77,18 @@ def test_a_crowd_is_served_to_the_last_message_whatever_one_of_them_does() -> No
 
 
 @pytest.mark.socket
+def test_audio_comes_back_while_images_come_too() -> None:
+    outcome = measured("video")
+
+    check_figures(outcome)
+    alone, both = outcome.benchmark.contenders
+    for contender in (alone, both):
+        assert outcome.median(contender.name, "lost_messages") == 0
+    assert outcome.median(alone.name, "images_per_s") == 0
+    assert outcome.median(both.name, "images_per_s") > 0
+
+
+@pytest.mark.socket
 def test_idle_sessions_have_memory_and_tasks_and_leave_no_task() -> None:
     outcome = measured("memory")
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 import anyio
+import pytest
 
 from tests.transport.sessions import Session
 from tests.video.pictures import photo
@@ -13,6 +14,7 @@ from wsframes.exceptions import DecodeError
 from wsframes.graph import EndReason
 from wsframes.serializers import MsgpackFrameSerializer, VideoDecoder
 from wsframes.testing import MemoryPeer
+from wsframes.transport import image_intake
 from wsframes.video import encode_jpeg
 
 CLIENT = MsgpackFrameSerializer(client=True)
@@ -122,3 +124,21 @@ async def test_a_decoder_that_hangs_does_not_hold_up_a_cancellation() -> None:
     go_on.set()
     assert session.result.reason is EndReason.CANCELLED
     assert session.transport.input().dropped == {"cancelled": 1}
+
+
+async def test_a_decoder_that_hangs_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_intake, "_PATIENCE_S", 0.1)  # which pass really: a thread runs
+    go_on = threading.Event()
+
+    def decode(frame: InputImageRawFrame) -> InputImageRawFrame:
+        assert go_on.wait(10)
+        return frame
+
+    session = Session(serializer=Decoding(decode), video_in_enabled=True, observe=True)
+    async with MemoryPeer(session) as peer:
+        await peer.send(message(JPEG))
+        await peer.send(message(Message(1)))
+        await anyio.sleep(0.2)
+        assert [f.message for f in session.read if isinstance(f, InputTransportMessageFrame)] == [1]
+        go_on.set()
+    assert session.transport.input().dropped == {"bad_message": 1}

@@ -20,7 +20,7 @@ from wsframes import (
 from wsframes.exceptions import EncodeError
 from wsframes.graph import EndReason
 from wsframes.testing import MemoryPeer, settle
-from wsframes.transport import VideoStatistics, workers
+from wsframes.transport import VideoStatistics, video_sender, workers
 
 
 def statistics(session: Session, destination: str | None = None) -> VideoStatistics:
@@ -513,6 +513,16 @@ async def test_a_live_sprite_is_shown_to_its_last_image_before_the_end() -> None
         assert [name for _, name in shown(peer)] == ["a", "b", "c"]
 
 
+async def test_an_end_may_take_as_long_as_a_sprite_does() -> None:
+    session = video_session(video_out_is_live=True, video_out_framerate=1)
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        await session.task.queue_frames([sprite("abcdefghijkl"), EndFrame()])
+        assert (await peer.wait_closed()).code == 1000
+        assert "".join(name for _, name in shown(peer)) == "abcdefghijkl"
+    assert session.result.reason is EndReason.ENDED
+
+
 async def test_a_still_image_is_shown_until_the_last_word_has_been_heard() -> None:
     session = video_session()
     async with MemoryPeer(session) as peer:
@@ -599,6 +609,29 @@ async def test_an_encoder_that_hangs_holds_up_nothing_else() -> None:
         await session.task.cancel()
     bench.go_on()
     assert session.result.reason is EndReason.CANCELLED
+
+
+async def test_an_encoder_that_hangs_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video_sender, "_PATIENCE_S", 0.1)  # which pass really: a thread runs
+    bench = Bench()
+    session = video_session(Pictures(bench))
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        await session.task.queue_frame(image("a"))
+        await bench.wait_begun()
+        await session.task.queue_frame(image("b"))
+        await anyio.sleep(0.2)
+        async with workers.place():
+            await session.task.queue_frame(image("c"))
+            await settle()
+        bench.go_on()
+        await session.task.queue_frame(EndFrame())
+        assert (await peer.wait_closed()).code == 1000
+        assert shown(peer) == []
+    assert bench.at_work == ["a"]
+    assert statistics(session).dropped == {"encoder_stuck": 3}
+    (error,) = session.errors
+    assert "no image is sent any more: an image was not ready after 0.1 s" in error.error
 
 
 # --- at once

@@ -1,10 +1,14 @@
 """Images as they come from the peer, made into pixels where the serializer has them encoded."""
 
+import anyio
+
 from wsframes.frames import InputImageRawFrame
 from wsframes.transport.wire import Wire
 from wsframes.transport.workers import place, run_slow
 
 __all__ = ["decoded"]
+
+_PATIENCE_S = 5.0
 
 
 async def decoded(wire: Wire, frame: InputImageRawFrame) -> InputImageRawFrame:
@@ -15,9 +19,11 @@ async def decoded(wire: Wire, frame: InputImageRawFrame) -> InputImageRawFrame:
 
     Raises:
         DecodeError: the image cannot be decoded, or is too large.
+        TimeoutError: the decoder did not come back.
     """
     decoder = wire.video_decoder
     if decoder is None or frame.format is not None:
         return frame
     async with place():
-        return await run_slow(decoder, frame)
+        with anyio.fail_after(_PATIENCE_S):  # or it would keep the place from all sessions
+            return await run_slow(decoder, frame)

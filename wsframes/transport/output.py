@@ -244,6 +244,7 @@ class WebsocketOutputTransport(FrameProcessor):
 
         Raises:
             ValueError: it is to be encoded, and its bytes are not what its size and format say.
+            TimeoutError: the encoder did not come back.
         """
         return self._sent_apart(await self._video.write_apart(frame))
 

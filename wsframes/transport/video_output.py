@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoOutput"]
 
+_PATIENCE_S = 5.0
+
 
 class VideoOutput:
     """One sender for each destination, where video goes out at all.
@@ -72,13 +74,15 @@ class VideoOutput:
         Raises:
             ValueError: the serializer encodes images, and this one's bytes are not what its size
                 and format say.
+            TimeoutError: the encoder did not come back.
         """
         encoder = self._encoder_apart
         if encoder is not None and image.format is not None:
             await self._turns_apart.take()
             try:
                 async with place():
-                    encoded = await run_slow(encoder, image, anyio.current_time())
+                    with anyio.fail_after(_PATIENCE_S):
+                        encoded = await run_slow(encoder, image, anyio.current_time())
             finally:
                 self._turns_apart.give()
             if encoded is None:

@@ -1,5 +1,6 @@
 """Sends the images of one destination, each at its moment."""
 
+from enum import Enum, auto
 from typing import TypeAlias
 
 import anyio
@@ -19,6 +20,23 @@ __all__ = ["VideoSender"]
 
 # What became of an image: something to send, what was wrong with it, or no room in the bitrate.
 _Prepared: TypeAlias = OutputImageRawFrame | Exception | None
+
+
+_UNUSABLE = "unusable_image"
+_STUCK = "encoder_stuck"
+
+# An image takes milliseconds. What takes longer than this holds up all sessions that have images.
+_PATIENCE_S = 5.0
+
+
+class _State(Enum):
+    SHOWING = auto()
+    DRAINING = auto()
+    """What has not been shown is tried once, and does not wait for room in the bitrate."""
+    RESTING = auto()
+    """Nothing is sent."""
+    STUCK = auto()
+    """The encoder did not come back; its thread may still be at it, so it is never called again."""
 
 
 class VideoSender:
@@ -50,19 +68,21 @@ class VideoSender:
         self._clock = FrameClock(framerate, anyio.current_time())
         self._more = Signal()
         self._moved = Signal()
-        self._is_resting = True
-        self._is_draining = False
+        self._state = _State.RESTING
         self._is_busy = False
-        self._has_failed = False
+        self._context: RunContext
 
     def begin(self, context: RunContext) -> None:
         """Send in this run; what was shown before a stop is shown again."""
-        self._is_resting = self._is_draining = False
+        self._context = context
+        self._become(_State.SHOWING)
         context.start_soon(self._run, name=f"video sender {self._destination or 'default'}")
 
     def put(self, picture: Picture) -> None:
         """Show this from the next moment on."""
         self._slot.put(picture)
+        if self._state is _State.STUCK:
+            self._slot.clear(_STUCK)
         self._more.set()
 
     def interrupt(self) -> None:
@@ -77,13 +97,13 @@ class VideoSender:
 
     async def drain(self) -> None:
         """Wait until each picture has been shown once, or can not be."""
-        self._is_draining = True
+        self._become(_State.DRAINING)
         while not self._slot.is_settled:
             await self._moved.wait()
 
     async def rest(self) -> None:
         """Send nothing until `begin`; waits for the image that is being sent."""
-        self._is_resting = True
+        self._become(_State.RESTING)
         while self._is_busy:
             await self._moved.wait()
 
@@ -93,7 +113,7 @@ class VideoSender:
     async def _run(self) -> None:
         slot, clock = self._slot, self._clock
         ran_empty = True
-        while not self._is_resting:
+        while self._state in (_State.SHOWING, _State.DRAINING):
             image = slot.first
             if image is None:
                 ran_empty = True
@@ -113,6 +133,9 @@ class VideoSender:
             finally:
                 self._is_busy = False
                 self._moved.set()
+            drain = self._context.drain
+            if drain.holder is not None:
+                drain.progress(anyio.current_time())
             # One that is behind may not have waited for anything, and others must run too.
             await anyio.lowlevel.checkpoint()
 
@@ -131,23 +154,36 @@ class VideoSender:
                         return
                     # What has come while this waited for a place wins.
                     image = slot.take()
-                    now_s = anyio.current_time()
-                    prepared = await run_slow(_prepare, preparation, image, now_s)
+                    prepared = await self._prepared(preparation, image)
             reason = slot.given_up or await self._send(image, prepared)
         finally:
-            picture = slot.done(reason, is_last_try=self._is_draining)
+            picture = slot.done(reason, is_last_try=self._state is not _State.SHOWING)
         if picture is not None:
             self._sink.pass_on(picture)
+
+    async def _prepared(
+        self, preparation: VideoPreparation, image: OutputImageRawFrame
+    ) -> _Prepared:
+        with anyio.move_on_after(_PATIENCE_S):
+            return await run_slow(_prepare, preparation, image, anyio.current_time())
+        self._state = _State.STUCK
+        self._slot.clear(_STUCK)
+        error = TimeoutError(f"an image was not ready after {_PATIENCE_S:g} s")
+        self._sink.report(f"no image is sent any more: {error}", error)
+        return error
+
+    def _become(self, state: _State) -> None:
+        if self._state is not _State.STUCK:
+            self._state = state
 
     async def _send(self, image: OutputImageRawFrame, prepared: _Prepared) -> str | None:
         if prepared is None:
             return OVER_BITRATE
         if isinstance(prepared, Exception):
-            if not self._has_failed:  # once: what comes so, comes so often
-                self._has_failed = True
+            if _UNUSABLE not in self._slot.statistics().dropped:  # once: what comes so, comes often
                 text = f"{image.name} cannot be sent, nor can all like it: {describe(prepared)}"
                 self._sink.report(text, prepared)
-            return "unusable_image"
+            return _UNUSABLE
         if prepared.transport_destination != self._destination:  # one of a sprite's
             prepared = prepared.replace(transport_destination=self._destination)
         return await self._sink.write(prepared)

@@ -17,6 +17,7 @@ from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.output import WebsocketOutputTransport
 from wsframes.transport.params import WebsocketCallbacks, WebsocketParams
 from wsframes.transport.shortcut import Shortcut
+from wsframes.transport.video_slot import VideoStatistics
 from wsframes.transport.wire import Wire
 
 __all__ = ["SessionStatistics", "WebsocketTransport"]
@@ -32,11 +33,13 @@ class SessionStatistics(ClientStatistics, frozen=True, kw_only=True):
     Attributes:
         input: of the peer's messages.
         output: of the media for the peer, by destination.
+        video: of the images for the peer, by destination.
         output_dropped: frames for the peer that are in no other count, by reason.
     """
 
     input: InputStatistics
     output: dict[str | None, MediaStatistics]
+    video: dict[str | None, VideoStatistics]
     output_dropped: dict[str, int]
 
 
@@ -130,6 +133,7 @@ class WebsocketTransport(BaseTransport):
             **msgspec.structs.asdict(self.client.statistics()),
             input=self._input.statistics(),
             output=self._output.statistics(),
+            video=self._output.video_statistics(),
             output_dropped=dict(self._output.dropped),
         )
 

@@ -11,7 +11,7 @@ from wsframes.exceptions import DecodeError
 
 __all__ = ["MAX_SCANS", "JpegHeader", "read_header"]
 
-MAX_SCANS: Final = 32
+MAX_SCANS: Final = 16
 """An ordinary progressive file has ten."""
 
 _SOI: Final = b"\xff\xd8"
