@@ -170,12 +170,17 @@ class Crowd:
 
     async def _leave(self, connection: ClientConnection) -> None:
         how = self._chance.choice(["end", "close", "reset"]) if self._options.churn else "close"
-        self._tally.left[how] += 1
         if how == "end":
             await connection.send('"end"')
-            async with asyncio.timeout(_LAST_ANSWERS_S):
-                await connection.wait_closed()
+            try:
+                async with asyncio.timeout(_LAST_ANSWERS_S):
+                    await connection.wait_closed()
+            except TimeoutError:
+                how = "no end in time"
+                connection.transport.abort()
+            self._tally.left[how] += 1
             return
+        self._tally.left[how] += 1
         await asyncio.sleep(_LAST_ANSWERS_S if not self._options.churn else 0.5)
         if how == "close":
             await connection.close()
