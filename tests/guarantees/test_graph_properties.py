@@ -212,7 +212,7 @@ async def play(
     endings,
     st.booleans(),
 )
-async def test_p6_counts_are_exact_however_it_ends(
+async def test_p06_counts_are_exact_however_it_ends(
     sections: list[Section], steps: list[Any], ending: str, wait: bool
 ) -> None:
     """P6: at every place taken = delivered + dropped + refused when the run is over, and what a
@@ -240,7 +240,7 @@ async def test_p6_counts_are_exact_however_it_ends(
     endings,
     st.booleans(),
 )
-async def test_p6_every_frame_is_at_the_end_or_counted_where_it_was_lost(
+async def test_p06_every_frame_is_at_the_end_or_counted_where_it_was_lost(
     sections: list[Section], steps: list[Any], ending: str, wait: bool
 ) -> None:
     """P6: sent = arrived + dropped + refused, summed over the whole pipeline."""
@@ -340,7 +340,7 @@ async def test_p11_after_an_interruption_nothing_of_the_old_generation_arrives(
 
 
 @given(sections((*PASSING, PatientPart)), st.lists(downstream | interruption | sleep, max_size=40))
-async def test_p6_counts_are_exact_at_every_moment(
+async def test_p06_counts_are_exact_at_every_moment(
     sections: list[Section], steps: list[Any]
 ) -> None:
     """P6: while it runs, taken = delivered + dropped + refused + queued + at work, of which there

@@ -66,7 +66,7 @@ ENDINGS: dict[str, Ending] = {
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_nothing_of_a_session_is_left(ending: str) -> None:
+async def test_p01_nothing_of_a_session_is_left(ending: str) -> None:
     """P1: no task, and nothing that could not be collected."""
     tasks = {task.id for task in anyio.get_running_tasks()}
     left: list[weakref.ref[object]] = []
@@ -134,7 +134,7 @@ async def _script(session: Session, peer: MemoryPeer) -> None:
 
 @pytest.mark.parametrize("profile", CANCELLABLE)
 @pytest.mark.parametrize("reads", [True, False])
-async def test_the_caller_may_cancel_run_itself(profile: ServerProfile, reads: bool) -> None:
+async def test_p02_the_caller_may_cancel_run_itself(profile: ServerProfile, reads: bool) -> None:
     """P1, P2: as any coroutine; the peer is told and nothing is left."""
     session = Session()
     tasks = {task.id for task in anyio.get_running_tasks()}
@@ -162,7 +162,7 @@ async def test_the_caller_may_cancel_run_itself(profile: ServerProfile, reads: b
 
 @every_profile
 @pytest.mark.parametrize("left", [0.0, 0.3, 3.0])
-async def test_an_end_costs_the_remaining_play_out(profile: ServerProfile, left: float) -> None:
+async def test_p02_an_end_costs_the_remaining_play_out(profile: ServerProfile, left: float) -> None:
     """P2: and no more, where the peer answers."""
     session = Session()
     async with MemoryPeer(session, profile=profile) as peer:

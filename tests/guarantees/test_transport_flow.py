@@ -1,6 +1,7 @@
 """P7, P8: whoever is slow, memory stays flat and the fast one waits."""
 
 import tracemalloc
+from collections.abc import Callable
 
 import anyio
 import pytest
@@ -42,8 +43,8 @@ MESSAGES: dict[str, str | bytes] = {
     [(profile, "audio") for profile in PROFILES]
     + [(PROFILES[0], kind) for kind in MESSAGES if kind != "audio"],
 )
-async def test_a_flood_into_a_slow_lane_stops_the_reading(
-    profile: ServerProfile, kind: str
+async def test_p07_a_flood_into_a_slow_lane_stops_the_reading(
+    profile: ServerProfile, kind: str, figure: Callable[[str, str], None]
 ) -> None:
     """P7: 60 s of as much as is read; nothing is lost and memory grows by no more than 8 MiB."""
     session = Session(Slow())
@@ -58,6 +59,7 @@ async def test_a_flood_into_a_slow_lane_stops_the_reading(
                 sent += 1
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
+        figure("P7", f"60 s of {kind}, as fast as it is read: {(most - before) / MIB:+.2f} MiB")
         assert most - before <= 8 * MIB
         assert 600 <= sent <= 600 + 256 + 16 + 1 + 128
         assert session.results == []
@@ -80,7 +82,7 @@ async def test_a_flooding_peer_that_leaves_is_noticed_when_the_pipeline_goes_on(
     )
 
 
-async def test_a_flood_through_an_echo_is_as_fast_as_it_is_played() -> None:
+async def test_p08_a_flood_through_an_echo_is_as_fast_as_it_is_played() -> None:
     """P8: the output is full, so the reading waits, and in the end the peer does."""
     session = Session(Echo())
     async with MemoryPeer(session) as peer:
@@ -97,7 +99,7 @@ async def test_a_flood_through_an_echo_is_as_fast_as_it_is_played() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.02, 1.0, 30.0])
-async def test_a_producer_of_audio_waits_for_its_playing(seconds: float) -> None:
+async def test_p08_a_producer_of_audio_waits_for_its_playing(seconds: float) -> None:
     """P8: what is queued is 5 s in the sender and 256 frames or 1 MiB before it."""
     session = Session(audio_out_queue_ms=5000)
     frame = OutputAudioRawFrame(bytes(2 * round(seconds * RATE)), RATE)
@@ -114,7 +116,7 @@ async def test_a_producer_of_audio_waits_for_its_playing(seconds: float) -> None
         assert session.results == []
 
 
-async def test_a_producer_of_messages_waits_for_a_peer_that_reads_slowly() -> None:
+async def test_p08_a_producer_of_messages_waits_for_a_peer_that_reads_slowly() -> None:
     session = Session(serializer=MsgpackFrameSerializer())
     tracemalloc.start()
     async with MemoryPeer(session, keep_received=1) as peer:
@@ -132,7 +134,7 @@ async def test_a_producer_of_messages_waits_for_a_peer_that_reads_slowly() -> No
         assert session.results == []
 
 
-async def test_a_producer_that_never_waits_ends_the_session() -> None:
+async def test_p07_a_producer_that_never_waits_ends_the_session() -> None:
     """P7: `push_frame_nowait` cannot wait, so what is too much is the end, and not the memory's."""
     session = Session()
     async with MemoryPeer(session) as peer:

@@ -74,7 +74,7 @@ def labels(peer: MemoryPeer) -> list[str]:
     st.sampled_from([Labelled, LabelledAsync]),
     st.sampled_from(PROFILES),
 )
-def test_ordered_frames_leave_in_the_order_in_which_they_came(
+def test_p10_ordered_frames_leave_in_the_order_in_which_they_came(
     backend: str, kinds: list[str], serializer: type[RawAudioSerializer], profile: ServerProfile
 ) -> None:
     """P10: whatever they are, none overtakes another one."""
@@ -104,7 +104,7 @@ def test_ordered_frames_leave_in_the_order_in_which_they_came(
     profile=st.sampled_from(PROFILES),
     stall_s=st.sampled_from([0.0, 0.0, 0.1]),
 )
-def test_an_interruption_parts_the_old_from_the_new(
+def test_p11_an_interruption_parts_the_old_from_the_new(
     backend: str,
     serializer: type[RawAudioSerializer],
     turns: list[tuple[list[str], float]],
@@ -168,7 +168,9 @@ def check(
 
 
 @every_profile
-async def test_the_mark_is_at_the_peer_at_once_with_a_full_queue(profile: ServerProfile) -> None:
+async def test_p11_the_mark_is_at_the_peer_at_once_with_a_full_queue(
+    profile: ServerProfile,
+) -> None:
     """P11: within 20 ms, with 10,000 frames queued and the next chunk waiting for its time."""
     session = Session(serializer=Labelled(), audio_out_lead_ms=0)
     async with MemoryPeer(session, profile=profile) as peer:
@@ -220,7 +222,7 @@ async def test_urgent_messages_and_marks_do_not_wait_for_the_time_of_audio() -> 
         assert [message.data for message in peer.received[before:]] == ["urgent"]
 
 
-async def test_an_end_survives_an_interruption() -> None:
+async def test_p11_an_end_survives_an_interruption() -> None:
     """P11: it is in the queue behind 10 s of audio, and comes as soon as that is dropped."""
     session = Session(serializer=Labelled())
     async with MemoryPeer(session) as peer:
