@@ -15,6 +15,7 @@ from tests.video.pictures import changing, difference, photo
 from wsframes import InputImageRawFrame, OutputImageRawFrame, TextFrame
 from wsframes.exceptions import DecodeError, EncodeError
 from wsframes.serializers import FrameSerializer, JsonFrameSerializer, MsgpackFrameSerializer
+from wsframes.testing import check_serializer
 from wsframes.video import encode_jpeg
 
 KINDS: list[Any] = [MsgpackFrameSerializer, JsonFrameSerializer]
@@ -116,14 +117,22 @@ def test_damaged_messages() -> None:
         data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
         try:
             frame = serializer.deserialize(bytes(data))
-            if not isinstance(frame, InputImageRawFrame):
-                continue
+            assert isinstance(frame, InputImageRawFrame)
             frame = decode(frame)
         except DecodeError:
             continue
         decoded += 1
         assert len(frame.image) == 3 * frame.size[0] * frame.size[1]
     assert decoded > 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_with_jpeg_it_keeps_the_rules_of_serializers(kind: Any) -> None:
+    await check_serializer(
+        lambda: kind(jpeg=True),
+        peer=lambda: kind(client=True, jpeg=True),
+        messages=[message(kind(client=True, jpeg=True), photo())],
+    )
 
 
 def test_the_extra_is_needed_for_the_option_only() -> None:
