@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import random
+import statistics
 import time
 from typing import NamedTuple
 
@@ -161,11 +162,12 @@ async def _busy(
     lost = sum(client.sent - len(client.late_s) for client in clients)
     await asyncio.gather(*(connection.close() for connection in connections))
     await asyncio.gather(*readers)
-    late_s = sorted(
+    in_order_s = [
         late
         for client, begin, end in zip(clients, first_back, last_back, strict=True)
         for late in client.late_s[begin:end]
-    )
+    ]
+    late_s = sorted(in_order_s)
     if not late_s:
         raise SystemExit("nothing came back")
     return {
@@ -173,14 +175,16 @@ async def _busy(
         "late_p50_ms": _percentile(late_s, 50) * 1e3,
         "late_p99_ms": _percentile(late_s, 99) * 1e3,
         "lost_messages": lost,
-        **(_beside(late_s, seen_images / schedule.measured_s) if images else {}),
+        **(_beside(in_order_s, seen_images / schedule.measured_s) if images else {}),
     }
 
 
-def _beside(late_s: list[float], images_per_s: float) -> dict[str, float]:
-    """Where something else goes on: what a busy machine does to one message in fifty is left out
-    of the 95th percentile."""
-    return {"late_p95_ms": _percentile(late_s, 95) * 1e3, "images_per_s": images_per_s}
+def _beside(in_order_s: list[float], images_per_s: float) -> dict[str, float]:
+    """Where something else goes on. What other work on the machine does comes in bursts, so it is
+    left out by looking at the slowest of each hundred messages, and taking the middle one."""
+    hundreds = [in_order_s[at : at + 100] for at in range(0, len(in_order_s), 100)]
+    slowest_s = statistics.median(max(hundred) for hundred in hundreds)
+    return {"slowest_of_100_ms": slowest_s * 1e3, "images_per_s": images_per_s}
 
 
 async def _idle(target: Target, message: bytes, sessions: int, settle_s: float) -> dict[str, float]:
