@@ -1,7 +1,7 @@
 """Noise suppression by the WebRTC audio processing module, which browsers use.
 
 It knows 16, 32 and 48 kHz; audio at other rates is resampled on its way in and out. What is spoken
-comes 6 to 7 ms later; where it is resampled, up to 9 ms more.
+comes 6 to 7 ms later; where it is resampled, up to 10 ms more.
 
 Needs the extra `denoise`.
 """
