@@ -5,7 +5,6 @@ from collections import Counter
 
 import anyio
 
-from wsframes.audio.dtmf import dtmf_tone
 from wsframes.audio.pcm import wav_bytes
 from wsframes.exceptions import EncodeError
 from wsframes.frames import (
@@ -36,6 +35,7 @@ from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.background import background_of
 from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import WebsocketClient
+from wsframes.transport.keys import play_key
 from wsframes.transport.marks import Marks
 from wsframes.transport.media_queue import Chunk, MediaStatistics
 from wsframes.transport.media_sender import MediaSender
@@ -337,30 +337,15 @@ class WebsocketOutputTransport(FrameProcessor):
                 data = wire.serialize_nowait(frame)
             else:
                 data = await wire.serialize(frame)
+            if data is None:
+                if isinstance(frame, DTMFFrame) and wire.is_open:
+                    return play_key(frame, self._senders, self._params)
+                return None
         except Exception as exc:
             why = str(exc) if isinstance(exc, EncodeError) else describe(exc)
             self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
             return "encode_error"
-        if data is None:
-            return self._play_key(frame) if isinstance(frame, DTMFFrame) else None
         return None if await self._client.send(data) else "unsent"
-
-    def _play_key(self, frame: DTMFFrame) -> str | None:
-        """Let the peer hear a key that the serializer has no message for."""
-        if not self._transport.wire.is_open:
-            return None
-        if not self._params.audio_out_enabled:
-            return "audio_out_disabled"
-        sender = self._senders.get(frame.transport_destination)
-        if sender is None:
-            return "unknown_destination"
-        try:
-            rate, channels = sender.sample_rate, self._params.audio_out_channels
-            sender.play_next(dtmf_tone(frame.button, rate, channels))
-        except ValueError as exc:
-            self.push_error(f"{self.name} cannot send {frame.name}: {exc}", exception=exc)
-            return "encode_error"
-        return None
 
     async def _write_apart(self, frame: Frame) -> bool:
         """Write what is in no queue, and so has no other counter."""
