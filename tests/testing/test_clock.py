@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import socket
 import sys
 import threading
@@ -447,3 +448,16 @@ def test_the_marked_test_has_three_backends(request: pytest.FixtureRequest) -> N
     assert names <= {
         f"test_socket_tests_run_in_real_time[{backend.id}]" for backend in real_backends()
     }
+
+
+async def test_a_sleep_of_no_more_than_a_rounding_moves_the_clock() -> None:
+    """Who wakes up a bit before the time, and sleeps for what is left, gets there."""
+    anyio_s = anyio.current_time
+    due_s = anyio_s() + 0.22
+    await anyio.sleep(math.nextafter(due_s, 0.0) - anyio_s())
+    naps = 0
+    while (now_s := anyio_s()) < due_s:
+        naps += 1
+        assert naps < 10
+        await anyio.sleep(due_s - now_s)
+    assert anyio_s() == pytest.approx(due_s)

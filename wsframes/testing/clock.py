@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib.util
+import math
 import selectors
 import threading
 import time
@@ -194,6 +195,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._now_s
+
+    @property
+    def _clock_resolution(self) -> float:
+        # asyncio runs a timer that is due within the resolution of its clock, a nanosecond, and
+        # time would stand still. Who finds that it came too early, and sleeps again for what is
+        # left, would do so for ever.
+        return math.ulp(self._now_s)
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, value: float) -> None:
+        """asyncio sets it to that of the real clock."""
 
     def real_wait_s(self) -> float:
         """What the idle loop has to wait really before the next timer. At 0 time has
