@@ -1,9 +1,10 @@
 """The servers of `tests.servers`, one of each kind, for tests that ask all of them at once."""
 
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -22,21 +23,11 @@ class Fleet:
     def __init__(self, processes: dict[Server, ServerProcess]) -> None:
         self.processes = processes
 
-    async def each(self, ask: Callable[[Server, ServerProcess], Awaitable[None]]) -> None:
-        """Do this with all of them, at the same time; an error names the server."""
+    async def each(self, ask: Callable[[Server, ServerProcess], Coroutine[Any, Any, None]]) -> None:
+        """Do this with all of them, at the same time."""
         async with anyio.create_task_group() as tasks:
             for facts, process in self.processes.items():
-                tasks.start_soon(_ask, ask, facts, process)
-
-
-async def _ask(
-    ask: Callable[[Server, ServerProcess], Awaitable[None]], facts: Server, process: ServerProcess
-) -> None:
-    try:
-        await ask(facts, process)
-    except Exception as exc:
-        exc.add_note(f"on {facts.__name__}")
-        raise
+                tasks.start_soon(ask, facts, process)
 
 
 @contextmanager

@@ -9,10 +9,8 @@ import pytest
 from starlette.websockets import WebSocket
 
 from tests.guarantees.scale import scaled
-from tests.transport.test_app import app_of, denies, echo, serves
-from wsframes import Pipeline
+from tests.transport.test_app import app_of, denies, serves
 from wsframes.testing import MemoryPeer, PeerDenied
-from wsframes.transport import WebsocketTransport
 
 Figure = Callable[[str, str], None]
 
@@ -23,14 +21,10 @@ async def test_who_is_refused_starts_nothing(figure: Figure) -> None:
     """P18: 403 before accept, within 5 s, and no processor."""
     built: list[object] = []
 
-    def build(transport: WebsocketTransport) -> Pipeline:
-        built.append(transport)
-        return echo(transport)
-
     async def hang(websocket: WebSocket) -> None:
         await anyio.sleep_forever()
 
-    app = app_of(build, authorize=hang)
+    app = app_of(built.append, authorize=hang)
     assert await denies(app) == (403, b"not authorized\n")
     assert anyio.current_time() == pytest.approx(5.0)
     evil = {"Origin": "https://evil.example"}

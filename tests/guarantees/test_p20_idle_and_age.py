@@ -47,8 +47,8 @@ async def test_idle(profile: ServerProfile, vanished: bool, figure: Figure) -> N
         if vanished:
             peer.vanish()
         await session.finished()
-        if not vanished:
-            assert await peer.wait_closed() == (1000, "idle_timeout")
+        closed = (1006, "") if vanished else (1000, "idle_timeout")
+        assert await peer.wait_closed() == closed
     assert session.result.reason is EndReason.IDLE_TIMEOUT
     assert 80 <= session.event_times_s[-1] <= 91
     figure("P20", f"idle: over after {session.event_times_s[-1]:.1f} s of 80")

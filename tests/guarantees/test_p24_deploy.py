@@ -52,7 +52,7 @@ async def connect(stack: AsyncExitStack, process: ServerProcess, count: int, kin
         )
         if kind == "processor":
             await client.connection.send(bytes(640))
-        elif kind == "peer":
+        else:
             await client.tell("flood")
 
 

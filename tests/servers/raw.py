@@ -31,15 +31,13 @@ _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError)
 def frame(
     opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, masked: bool = True
 ) -> bytes:
-    """One frame, as a client sends it."""
+    """One frame, as a client sends it, of less than 64 KiB."""
     head = bytes([fin << 7 | rsv << 4 | opcode])
     size, mask = len(payload), masked << 7
     if size < 126:
         head += bytes([mask | size])
-    elif size < 1 << 16:
-        head += bytes([mask | 126]) + struct.pack("!H", size)
     else:
-        head += bytes([mask | 127]) + struct.pack("!Q", size)
+        head += bytes([mask | 126]) + struct.pack("!H", size)
     if not masked:
         return head + payload
     turned = bytes(byte ^ _MASK[at % 4] for at, byte in enumerate(payload))
@@ -76,12 +74,10 @@ class RawClient:
             return
 
     async def receive(self) -> tuple[int, bytes]:
-        """The next frame of the server's: opcode and payload."""
+        """The next frame of the server's, of less than 64 KiB: opcode and payload."""
         first, size = await self._buffer.receive_exactly(2)
         if size == 126:
             (size,) = struct.unpack("!H", await self._buffer.receive_exactly(2))
-        elif size == 127:
-            (size,) = struct.unpack("!Q", await self._buffer.receive_exactly(8))
         return first & 0x0F, await self._buffer.receive_exactly(size)
 
     async def fate(self, grace_s: float = 0.2) -> str:
