@@ -3,8 +3,10 @@
 import math
 from array import array
 
+import msgspec
+
 from wsframes.demo.clip import MESSAGE_MS, SAMPLE_RATE, Clip, make_clip
-from wsframes.demo.notes import Arrival, Heard, Served
+from wsframes.demo.notes import Arrival, Cleared, Heard, Served
 
 LEAD_MS = 200
 CHUNK_SAMPLES = SAMPLE_RATE * 40 // 1000
@@ -37,6 +39,7 @@ def as_heard(clip: Clip) -> Heard:
     return Heard(
         sent_s=sent_s,
         arrivals=arrivals,
+        cleared=[],
         audio=bytes(2 * round(sent_s[-1] * SAMPLE_RATE)),
         pings=3,
         round_trips_s=[(0.1, ECHO_S), (0.2, ECHO_S), (0.3, 10 * ECHO_S)],
@@ -47,11 +50,35 @@ def as_heard(clip: Clip) -> Heard:
     )
 
 
-def as_served(heard: Heard) -> Served:
+def interrupted() -> tuple[Clip, Heard, Served]:
+    """The second phrase barges in: half a second of the answer to the first has been heard."""
+    clip = make_clip([("one", tone(0.8)), ("two", tone(0.5))], barges_in=True)
+    whole = as_heard(clip)
+    first = clip.answers()[0]
+    pieces = 17  # of 40 ms, 200 ms of them ahead
+    at_s = whole.arrivals[0].at_s + pieces * 0.04 - LEAD_MS / 1000 + 0.02
+    arrivals = [
+        *whole.arrivals[:pieces],
+        *(each for each in whole.arrivals if each.at_s > first.found_at / SAMPLE_RATE + 0.9),
+    ]
+    heard = msgspec.structs.replace(
+        whole,
+        arrivals=arrivals,
+        cleared=[Cleared(0.1, 0), Cleared(at_s, pieces)],
+        messages_received=len(arrivals) + 5,
+    )
+    served = msgspec.structs.replace(as_served(heard, clip), interrupted=1600)
+    return clip, heard, served
+
+
+def as_served(heard: Heard, clip: Clip | None = None) -> Served:
+    clip = clip or two_phrases()
     return Served(
         received=heard.messages_sent,
         sent=heard.messages_received,
         dropped={},
+        speech=[(said.start / SAMPLE_RATE, said.end / SAMPLE_RATE) for said in clip.spoken],
+        interrupted=0,
         lead_ms=LEAD_MS,
         reason="ended",
         close_code=1000,

@@ -3,19 +3,20 @@
 import anyio
 import pytest
 
-from tests.demo.story import tone, two_phrases
+from tests.demo.story import tone
 from wsframes import (
     Frame,
     InputAudioRawFrame,
     InputTransportMessageFrame,
+    InterruptionFrame,
     OutputAudioRawFrame,
     TextFrame,
     TransportMessageFrame,
 )
 from wsframes.demo.bot import make_app
-from wsframes.demo.clip import GOODBYE, MESSAGE_MS, SAMPLE_RATE
+from wsframes.demo.clip import GOODBYE, MESSAGE_MS, SAMPLE_RATE, recorded_clip
 from wsframes.demo.measure import find_problem, measure
-from wsframes.demo.notes import Arrival, Heard, Served
+from wsframes.demo.notes import Arrival, Cleared, Heard, Served
 from wsframes.demo.playout import PlayOut
 from wsframes.demo.room import Room, room_samples
 from wsframes.serializers import MsgpackFrameSerializer
@@ -39,7 +40,7 @@ async def received(peer: MemoryPeer) -> Frame:
 
 async def test_every_phrase_is_said_back_on_time_and_the_session_ends() -> None:
     ends: list[Served] = []
-    clip = two_phrases()
+    clip = recorded_clip(3)
     sent_s = []
     async with MemoryPeer(make_app(ends.append)) as peer:
         await peer.connect()
@@ -51,14 +52,20 @@ async def test_every_phrase_is_said_back_on_time_and_the_session_ends() -> None:
         await peer.send(encoded(TransportMessageFrame(GOODBYE)))
         closed = await peer.wait_closed()
 
-    arrivals = []
+    arrivals: list[Arrival] = []
+    cleared: list[Cleared] = []
     room, player, speaks, audio_heard = Room(room_samples()), PlayOut(SAMPLE_RATE), False, b""
     for time_s, data in peer.received:
         assert isinstance(data, bytes)
         frame = CODEC.deserialize(data)
+        at_s = time_s - begins_s
+        if isinstance(frame, InterruptionFrame):
+            cleared.append(Cleared(at_s, len(arrivals)))
+            player.clear(at_s)
+            speaks = False
+            continue
         assert isinstance(frame, InputAudioRawFrame)
         audio_heard += frame.audio
-        at_s = time_s - begins_s
         waits_s = 0.0 if speaks else max(0.0, player.ends_s - at_s)
         player.take(frame.num_frames, at_s)
         if answer := room.without(frame.audio):
@@ -67,6 +74,7 @@ async def test_every_phrase_is_said_back_on_time_and_the_session_ends() -> None:
     heard = Heard(
         sent_s=sent_s,
         arrivals=arrivals,
+        cleared=cleared,
         audio=audio_heard,
         pings=0,
         round_trips_s=[],
@@ -82,6 +90,11 @@ async def test_every_phrase_is_said_back_on_time_and_the_session_ends() -> None:
     )
     # Played to the end before it was closed.
     assert figures.gaps == 0
+    assert [answer.interrupted for answer in figures.answers] == [False, True, False]
+    # The user spoke for a little more than the tenth of a second that is asked for.
+    spoke_s = clip.spoken[2].start / SAMPLE_RATE
+    assert 0.1 < figures.answers[1].ends_s - spoke_s < 0.3
+    assert ends[0].interrupted > 0
     assert len(ends) == 1
     assert ends[0].lead_ms == 200
 

@@ -11,6 +11,7 @@ from wsframes import (
     Frame,
     InputAudioRawFrame,
     InputTransportMessageFrame,
+    InterruptionFrame,
     OutputAudioRawFrame,
     TextFrame,
     TransportMessageFrame,
@@ -124,6 +125,29 @@ async def test_what_is_heard_moves_the_meter_when_it_is_played() -> None:
     assert levels == pytest.approx([loud, soft], rel=0.05)
     assert max(progress.level_in for progress in told) == pytest.approx(loud, rel=0.05)
     assert told[-1].answered == 1
+
+
+async def test_what_is_cleared_is_not_heard() -> None:
+    pieces = [tone(0.2, level) for level in (0.5, 0.2, 0.1)]
+
+    async def interrupt(socket: ServerConnection) -> None:
+        await socket.send(encoded(InterruptionFrame()))
+        await socket.send(encoded(OutputAudioRawFrame(pieces[0], SAMPLE_RATE)))
+        await socket.send(encoded(OutputAudioRawFrame(pieces[1], SAMPLE_RATE)))
+        await socket.send(encoded(InterruptionFrame()))
+        await socket.send(encoded(OutputAudioRawFrame(pieces[2], SAMPLE_RATE)))
+        data: str | bytes = b""
+        while isinstance(data, bytes) and GOODBYE.encode() not in data:
+            data = await socket.recv()
+
+    heard, last = await called(interrupt)
+
+    assert [cleared.arrivals for cleared in heard.cleared] == [0, 2]
+    assert [arrival.audio for arrival in heard.arrivals] == pieces
+    # The first piece had begun, perhaps, and the last is whole.
+    assert len(pieces[2]) <= len(heard.audio) < len(pieces[2]) + len(pieces[0])
+    assert heard.audio.endswith(pieces[2])
+    assert last.answered == 1
 
 
 async def test_a_server_that_never_hangs_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

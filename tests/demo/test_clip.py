@@ -39,11 +39,19 @@ def test_each_recorded_phrase_is_one_phrase_to_the_gate(phrases: int) -> None:
         assert rms(clip.audio[2 * spoken.start : 2 * spoken.end]) > 0.03
 
 
-def test_there_is_time_to_hear_an_answer_before_the_next_phrase() -> None:
+def test_there_is_time_to_hear_an_answer_unless_the_next_phrase_interrupts_it() -> None:
     clip = recorded_clip(3)
 
-    for answer, following in pairwise(clip.answers()):
-        assert following.start > answer.found_at + answer.samples
+    assert clip.interrupted == 1
+    for number, (answer, following) in enumerate(pairwise(clip.answers())):
+        is_whole = following.start > answer.found_at + answer.samples
+        assert is_whole is (number != clip.interrupted)
+        assert following.start > answer.found_at + SAMPLE_RATE // 2
+
+
+def test_a_single_phrase_interrupts_nobody() -> None:
+    assert recorded_clip(1).interrupted is None
+    assert recorded_clip(2).interrupted == 0
 
 
 def test_messages_are_of_20_ms_and_all_of_the_audio() -> None:

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.demo.story import ECHO_S, LATE_S, as_heard, as_served, tone, two_phrases
+from tests.demo.story import (
+    ECHO_S,
+    LATE_S,
+    as_heard,
+    as_served,
+    interrupted,
+    tone,
+    two_phrases,
+)
 from wsframes.demo.clip import SAMPLE_RATE, Clip, Spoken, make_clip
 from wsframes.demo.measure import find_problem, measure, percentile
 from wsframes.demo.notes import Arrival, Heard, Served
@@ -42,9 +50,9 @@ def broken_audio(heard: Heard) -> Heard:
             "the answer has 20800 samples and the phrases 21120",
         ),
         (lambda heard: replace(heard, close_code=1006), "the client saw close code 1006, and 1000"),
-        (lambda heard: replace(heard, sent_s=heard.sent_s[:9]), "the client could send 9 of 149"),
+        (lambda heard: replace(heard, sent_s=heard.sent_s[:9]), "the client could send 9 of 156"),
         (lambda heard: replace(heard, pings=4), "4 messages were sent and 3 arrived echoed"),
-        (lambda heard: replace(heard, messages_sent=150), "150 messages were sent and 153 arrived"),
+        (lambda heard: replace(heard, messages_sent=150), "150 messages were sent and 160 arrived"),
         (lambda heard: replace(heard, messages_received=7), "sent and 7 arrived to the client"),
         (lambda heard: replace(heard, audio=heard.audio[:32000]), "the client heard nothing for"),
     ],
@@ -83,6 +91,41 @@ def test_a_phrase_that_is_cut_is_a_problem() -> None:
     whole = Spoken("all of it", 0, CLIP.spoken[0].end)
     clip = Clip(CLIP.audio, [whole, CLIP.spoken[1]])
     assert find_problem(clip, HEARD, SERVED) == "the answer to 'all of it' is not all of it"
+
+
+@pytest.mark.parametrize(
+    ("speech", "problem"),
+    [
+        (SERVED.speech[:1], "2 phrases were said, and speech was heard 1 x"),
+        ([SERVED.speech[0], (2.0, 3.0)], "'two' was heard from 2.00 s to 3.00 s"),
+    ],
+)
+def test_speech_that_was_not_heard_is_a_problem(
+    speech: list[tuple[float, float]], problem: str
+) -> None:
+    assert find_problem(CLIP, HEARD, replace(SERVED, speech=speech)) == problem
+
+
+def test_an_answer_that_is_interrupted_is_as_long_as_it_was_heard() -> None:
+    clip, heard, served = interrupted()
+    assert find_problem(clip, heard, served) is None
+    figures = measure(clip, heard, served)
+    one, two = figures.answers
+    assert (one.interrupted, two.interrupted) == (True, False)
+    assert one.ends_s == heard.cleared[1].at_s
+    of_one = figures.pieces[:17]
+    assert sum(piece.samples for piece in of_one) / SAMPLE_RATE == pytest.approx(0.5, abs=0.01)
+    assert sum(piece.samples == 0 for piece in of_one) == 4
+    assert two.ends_s - two.begins_s == pytest.approx(clip.answers()[1].samples / SAMPLE_RATE)
+    assert figures.gaps == 0
+    assert {round(piece.late_ms, 6) for piece in figures.pieces} == {1000 * LATE_S}
+
+
+def test_an_answer_that_nobody_interrupted_is_a_problem() -> None:
+    clip, _, served = interrupted()
+    whole = as_heard(clip)
+    served = replace(served, sent=whole.messages_received)
+    assert find_problem(clip, whole, served) == "the answer to 'one' was not interrupted"
 
 
 def test_pieces_are_late_against_a_schedule_that_runs_ahead_of_playing() -> None:

@@ -5,16 +5,21 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from tests.demo.story import as_heard, as_served, two_phrases
+from tests.demo.story import as_heard, as_served, interrupted, two_phrases
 from wsframes.demo import picture
+from wsframes.demo.clip import Clip
 from wsframes.demo.measure import measure
-from wsframes.demo.notes import Arrival, Heard
+from wsframes.demo.notes import Arrival, Heard, Served
 
 
 def draw(path: Path, heard: Heard) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-    clip = two_phrases()
-    figures = measure(clip, heard, as_served(heard))
-    picture.draw(path, "a server", clip, heard, figures)
+    return draw_of(path, two_phrases(), heard, as_served(heard))
+
+
+def draw_of(
+    path: Path, clip: Clip, heard: Heard, served: Served
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    picture.draw(path, "a server", clip, heard, served, measure(clip, heard, served))
     pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = imread(path)
     return pixels
 
@@ -34,6 +39,15 @@ def test_the_picture_shows_what_was_said_and_as_much_of_it_heard(tmp_path: Path)
     heard = columns(pixels, picture._HEARD)
     assert said > 200
     assert heard == pytest.approx(said, rel=0.05)
+
+
+def test_speech_and_its_interruption_are_seen(tmp_path: Path) -> None:
+    clip, heard, served = interrupted()
+    pixels = draw_of(tmp_path / "session.png", clip, heard, served)
+    same = np.all(np.abs(pixels[:, :, :3] - to_rgb(picture._SPEECH)) < 0.02, axis=2)
+    # Two bars of ten rows, and one line of nearly the whole height of its panel.
+    assert np.count_nonzero(same.sum(axis=0) >= 5) > 300
+    assert np.count_nonzero(same.sum(axis=0) > 150) >= 1
 
 
 def test_a_gap_that_is_heard_is_seen(tmp_path: Path) -> None:

@@ -21,6 +21,15 @@ def test_a_piece_that_comes_late_is_heard_when_it_comes() -> None:
     assert player.ends_s == 3.5
 
 
+def test_what_is_cleared_is_not_played() -> None:
+    player = PlayOut(1000)
+    player.take(500, 1.0)
+    player.clear(1.2)
+    assert player.take(500, 1.1) == 1.2
+    player.clear(9.0)
+    assert player.ends_s == 1.7
+
+
 @given(st.lists(st.tuples(st.integers(1, 1000), st.floats(0, 2)), min_size=1))
 def test_nothing_is_played_twice_at_once_or_before_it_came(pieces: list[tuple[int, float]]) -> None:
     """Each piece starts when it has come and the one before is over, and at no other time."""

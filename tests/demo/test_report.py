@@ -21,7 +21,7 @@ def test_the_table_has_the_figures() -> None:
     rows = [[cell.strip() for cell in line.split("│")[1:4]] for line in table().splitlines()]
     figures = {row[0]: (row[1], row[2]) for row in rows if len(row) == 3}
 
-    assert figures["frames in"] == ("153", "149 audio, 4 messages")
+    assert figures["frames in"] == ("160", "156 audio, 4 messages")
     assert figures["frames out"] == ("37", "34 audio, 3 messages")
     assert figures["dropped"][0] == "0"
     assert figures["round trip"][0] == "p50 0.7 ms  p99 7.0 ms"
@@ -31,7 +31,9 @@ def test_the_table_has_the_figures() -> None:
     assert figures["client late"][0] == "p50 0.0 ms  p99 0.0 ms"
     assert figures["session"][0] == "ended, close code 1000"
     assert figures["answer"] == ("21,120 samples", "equal to the phrases, every bit")
-    assert figures["background"] == ("3.0 s", "mixed in, and taken out here")
+    assert figures["speech heard"] == ("2 times", "by Silero, on its way in")
+    assert figures["interrupted"] == ("0", "0.00 s of the answer were not sent")
+    assert figures["background"] == ("3.1 s", "mixed in, and taken out here")
 
 
 def test_the_table_fits_a_terminal_of_80_columns() -> None:

@@ -16,7 +16,7 @@ from wsframes.demo.session import DemoError
 
 CLIP = recorded_clip(1)
 HEARD = as_heard(CLIP)
-SERVED = as_served(HEARD)
+SERVED = as_served(HEARD, CLIP)
 
 
 @pytest.fixture

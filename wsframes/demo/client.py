@@ -19,12 +19,13 @@ from wsframes import (
     Frame,
     InputAudioRawFrame,
     InputTransportMessageFrame,
+    InterruptionFrame,
     OutputAudioRawFrame,
     TransportMessageFrame,
 )
 from wsframes.audio import rms
 from wsframes.demo.clip import GOODBYE, MESSAGE_MS, SAMPLE_RATE, Clip, recorded_clip
-from wsframes.demo.notes import Arrival, Heard, Progress, tell
+from wsframes.demo.notes import Arrival, Cleared, Heard, Progress, tell
 from wsframes.demo.playout import PlayOut
 from wsframes.demo.room import Room, room_samples
 from wsframes.serializers import MsgpackFrameSerializer
@@ -74,6 +75,7 @@ async def call(
 class _Notes:
     sent_s: list[float] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
+    cleared: list[Cleared] = field(default_factory=list)
     audio: bytearray = field(default_factory=bytearray)
     pings: int = 0
     round_trips_s: list[tuple[float, float]] = field(default_factory=list)
@@ -126,6 +128,8 @@ class _Caller:
             frame = self._serializer.deserialize(data)
             if isinstance(frame, InputAudioRawFrame):
                 self._hear(frame.audio, now_s)
+            elif isinstance(frame, InterruptionFrame):
+                self._clear(now_s)
             elif isinstance(frame, InputTransportMessageFrame):
                 notes.round_trips_s.append((frame.message, now_s - frame.message))
         notes.hung_up = True
@@ -141,6 +145,15 @@ class _Caller:
             self._meters.heard(answer, now_s)
         self._answers = bool(answer)
 
+    def _clear(self, now_s: float) -> None:
+        notes = self._notes
+        unheard_s = max(0.0, self._player.ends_s - now_s)
+        del notes.audio[len(notes.audio) - 2 * round(unheard_s * SAMPLE_RATE) :]
+        notes.cleared.append(Cleared(now_s, len(notes.arrivals)))
+        self._player.clear(now_s)
+        self._meters.clear(now_s)
+        self._answers = False
+
     async def report(self, on_progress: Callable[[Progress], None]) -> None:
         while not self._notes.hung_up:
             on_progress(self._meters.read(self._now_s()))
@@ -151,6 +164,7 @@ class _Caller:
         return Heard(
             sent_s=notes.sent_s,
             arrivals=notes.arrivals,
+            cleared=notes.cleared,
             audio=bytes(notes.audio),
             pings=notes.pings,
             round_trips_s=notes.round_trips_s,
@@ -195,6 +209,14 @@ class _Meters:
         samples = len(audio) // 2
         self._heard += samples
         self._to_play.append((self._player.take(samples, now_s), rms(audio)))
+
+    def clear(self, now_s: float) -> None:
+        self._player.clear(now_s)
+        while self._to_play and self._to_play[-1][0] >= now_s:
+            self._to_play.pop()
+        if self._heard not in self._answered_at:  # the rest of this answer will not come
+            later = bisect_left(self._answered_at, self._heard)
+            self._heard = [*self._answered_at, self._heard][later]
 
     def read(self, now_s: float) -> Progress:
         level_in, self._loudest = self._loudest, 0.0

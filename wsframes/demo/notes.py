@@ -9,6 +9,7 @@ import msgspec
 
 __all__ = [
     "Arrival",
+    "Cleared",
     "Heard",
     "Progress",
     "Ready",
@@ -45,11 +46,15 @@ class Served(_Note, frozen=True, kw_only=True):
         reason: why the run ended.
         close_code: of the websocket.
         error: what failed, if anything.
+        speech: when the user spoke, from and until, by what was heard.
+        interrupted: samples that were not sent since the user spoke.
     """
 
     received: int
     sent: int
     dropped: dict[str, int]
+    speech: list[tuple[float, float]]
+    interrupted: int
     lead_ms: int
     reason: str
     close_code: int | None
@@ -88,12 +93,25 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
     waits_s: float = 0.0
 
 
+class Cleared(msgspec.Struct, frozen=True, array_like=True):
+    """The server interrupted itself: what had not been heard then was not to be heard.
+
+    Attributes:
+        at_s: when that came.
+        arrivals: pieces of the answer before it.
+    """
+
+    at_s: float
+    arrivals: int
+
+
 class Heard(_Note, frozen=True, kw_only=True):
     """The client's session is over.
 
     Attributes:
         sent_s: when each message of audio was sent, in order.
         arrivals: the answer.
+        cleared: the interruptions.
         audio: all that was heard, the background with it.
         pings: messages sent to be echoed.
         round_trips_s: for each echo, when it was asked for and how long it took.
@@ -105,6 +123,7 @@ class Heard(_Note, frozen=True, kw_only=True):
 
     sent_s: list[float]
     arrivals: list[Arrival]
+    cleared: list[Cleared]
     audio: bytes
     pings: int
     round_trips_s: list[tuple[float, float]]

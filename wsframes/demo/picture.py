@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from wsframes.audio import peak
 from wsframes.demo.clip import SAMPLE_RATE, Clip
 from wsframes.demo.measure import Figures, percentile
-from wsframes.demo.notes import Heard
+from wsframes.demo.notes import Heard, Served
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ __all__ = ["draw"]
 _SAID = "#2b6cb0"
 _HEARD = "#c05621"
 _LATE = "#6b46c1"
+_SPEECH = "#2f855a"
 _INK = "#1a202c"
 _FAINT = "#718096"
 _GRID = "#e2e8f0"
@@ -25,7 +26,9 @@ _HEADROOM = 1.6  # over the loudest sample, for words
 _FEWEST_MS = 4.0  # of the scale of lateness, so that a perfect session does not look like noise
 
 
-def draw(path: Path, server: str, clip: Clip, heard: Heard, figures: Figures) -> None:
+def draw(
+    path: Path, server: str, clip: Clip, heard: Heard, served: Served, figures: Figures
+) -> None:
     """Write the picture, as PNG.
 
     Args:
@@ -33,6 +36,7 @@ def draw(path: Path, server: str, clip: Clip, heard: Heard, figures: Figures) ->
         server: what served, for the title.
         clip: what was said.
         heard: what came back.
+        served: when the server heard speech.
         figures: of the session.
 
     Raises:
@@ -62,10 +66,11 @@ def draw(path: Path, server: str, clip: Clip, heard: Heard, figures: Figures) ->
         figure.text(
             0.07,
             0.905,
-            f"wsframes, {server}: a pipeline answers each phrase with itself",
+            f"wsframes, {server}: a pipeline answers each phrase with itself, and stops when "
+            "it is interrupted",
             color=_FAINT,
         )
-        _draw_said(said, clip, figures)
+        _draw_said(said, clip, served, figures)
         _draw_heard(answer, clip, heard, figures)
         _draw_late(late, figures)
         figure.align_ylabels()
@@ -74,12 +79,23 @@ def draw(path: Path, server: str, clip: Clip, heard: Heard, figures: Figures) ->
         figure.savefig(path, format="png")
 
 
-def _draw_said(axes: "Axes", clip: Clip, figures: Figures) -> None:
+def _draw_said(axes: "Axes", clip: Clip, served: Served, figures: Figures) -> None:
     _waveform(axes, "said", _SAID, clip)
     _envelope(axes, clip.audio, 0.0, _SAID)
     for answer in figures.answers:
         middle_s = (answer.said_s + answer.until_s) / 2
         _caption(axes, middle_s, f"“{answer.words}”", _SAID)
+    for from_s, until_s in served.speech:
+        axes.axvspan(from_s, until_s, 0.02, 0.06, color=_SPEECH, linewidth=0)
+    axes.text(
+        served.speech[0][1] + 0.08,
+        0.04,
+        "speech, as the server hears it (Silero)",
+        transform=axes.get_xaxis_transform(),
+        va="center",
+        color=_SPEECH,
+        fontsize=9,
+    )
 
 
 def _draw_heard(axes: "Axes", clip: Clip, heard: Heard, figures: Figures) -> None:
@@ -90,6 +106,16 @@ def _draw_heard(axes: "Axes", clip: Clip, heard: Heard, figures: Figures) -> Non
         axes.axvspan(answer.until_s, answer.begins_s, color=_HEARD, alpha=0.12, linewidth=0)
         middle_s = (answer.begins_s + answer.ends_s) / 2
         _caption(axes, middle_s, f"{answer.after_ms:.0f} ms later", _HEARD)
+        if answer.interrupted:
+            axes.axvline(answer.ends_s, 0, 0.8, color=_SPEECH, linewidth=1.2)
+            axes.text(
+                answer.ends_s,
+                0.06,
+                " interrupted",
+                transform=axes.get_xaxis_transform(),
+                va="bottom",
+                color=_SPEECH,
+            )
 
 
 def _draw_late(axes: "Axes", figures: Figures) -> None:
@@ -170,5 +196,5 @@ def _runs(heard: Heard, figures: Figures) -> list[tuple[bytes, float]]:
     for arrival, piece in zip(heard.arrivals, figures.pieces, strict=True):
         if not runs or piece.heard_s > runs[-1][1] + len(runs[-1][0]) / 2 / SAMPLE_RATE + 1e-6:
             runs.append((bytearray(), piece.heard_s))
-        runs[-1][0].extend(arrival.audio)
+        runs[-1][0].extend(arrival.audio[: 2 * piece.samples])
     return [(bytes(audio), starts_s) for audio, starts_s in runs]

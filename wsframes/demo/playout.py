@@ -21,6 +21,10 @@ class PlayOut:
         self.ends_s = starts_s + samples / self._sample_rate
         return starts_s
 
+    def clear(self, at_s: float) -> None:
+        """Play nothing more of what has come until now."""
+        self.ends_s = min(self.ends_s, at_s)
+
     def wait(self, until_s: float) -> None:
         """Something else is played until then."""
         self.ends_s = max(self.ends_s, until_s)

@@ -20,7 +20,7 @@ def report(clip: Clip, heard: Heard, served: Served, figures: Figures) -> Table:
     samples = sum(len(arrival.audio) for arrival in heard.arrivals) // 2
     background_s = len(heard.audio) / 2 / SAMPLE_RATE
     audio_in = len(clip.messages())
-    audio_out = served.sent - len(trips)
+    audio_out = served.sent - len(trips) - len(heard.cleared)
     table = Table(box=ROUNDED, show_header=False, border_style="dim")
     table.add_column()
     table.add_column(style="bold")
@@ -55,6 +55,12 @@ def report(clip: Clip, heard: Heard, served: Served, figures: Figures) -> Table:
             "its own sends, for comparison",
         ),
         ("session", f"{served.reason}, close code {served.close_code}", "as the client saw it"),
+        ("speech heard", f"{len(served.speech)} times", "by Silero, on its way in"),
+        (
+            "interrupted",
+            f"{sum(answer.interrupted for answer in figures.answers)}",
+            f"{served.interrupted / SAMPLE_RATE:.2f} s of the answer were not sent",
+        ),
         ("answer", f"{samples:,} samples", "equal to the phrases, every bit"),
         ("background", f"{background_s:.1f} s", "mixed in, and taken out here"),
     ):

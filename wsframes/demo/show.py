@@ -51,7 +51,7 @@ def show(server: str, backend: str, out: Path, phrases: int) -> None:
     figures = measure(clip, heard, served)
     picture = out / "session.png"
     with _writing(picture):
-        draw(picture, server, clip, heard, figures)
+        draw(picture, server, clip, heard, served, figures)
     console.print(report(clip, heard, served, figures))
     console.print(f" {sound}\n {picture}", soft_wrap=True, markup=False)
 
