@@ -2,9 +2,10 @@
 
 Speech, 20 ms a message, through a session that only reads it. `added_us` is what `vad_analyzer`
 with Silero adds to it, per window of 32 ms; against `own_us`, what Silero itself takes there: a
-processor that does no more than ask it for each window, less the same one that asks nothing. `alone_us` is a
-window in a loop of nothing else, where the model stays in the caches; sessions do not have that.
-All in one process, in turns. The bar: hearing adds no more than a tenth to Silero's own cost.
+processor that does no more than ask it for each window, less the same one that asks nothing.
+`alone_us` is a window in a loop of nothing else, where the model stays in the caches; sessions do
+not have that. All in one process, in turns. The bar: hearing adds no more than a tenth to Silero's
+own cost.
 """
 
 import itertools
