@@ -135,7 +135,7 @@ def test_pipecat_is_a_contender_only_where_its_interpreter_is_given(name: str) -
 
 
 # Their packages do not load them, so users import from the module itself.
-NEED_AN_EXTRA = {"wsframes.vad.silero"}
+NEED_AN_EXTRA = {"wsframes.audio.resample", "wsframes.vad.silero"}
 
 
 def imported_names() -> list[tuple[str, str, str]]:
