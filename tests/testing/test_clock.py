@@ -450,14 +450,21 @@ def test_the_marked_test_has_three_backends(request: pytest.FixtureRequest) -> N
     }
 
 
-async def test_a_sleep_of_no_more_than_a_rounding_moves_the_clock() -> None:
-    """Who wakes up a bit before the time, and sleeps for what is left, gets there."""
-    anyio_s = anyio.current_time
-    due_s = anyio_s() + 0.22
-    await anyio.sleep(math.nextafter(due_s, 0.0) - anyio_s())
-    naps = 0
-    while (now_s := anyio_s()) < due_s:
-        naps += 1
-        assert naps < 10
-        await anyio.sleep(due_s - now_s)
-    assert anyio_s() == pytest.approx(due_s)
+async def test_sleeps_of_no_more_than_a_rounding_move_the_clock() -> None:
+    """Who wakes up a bit before the time, and sleeps for what is left, gets there; two of them, so
+    that the loop is never idle, too."""
+    due_s = anyio.current_time() + 0.22
+    await anyio.sleep(math.nextafter(due_s, 0.0) - anyio.current_time())
+
+    async def get_there() -> None:
+        for _ in range(10):
+            now_s = anyio.current_time()
+            if now_s >= due_s:
+                return
+            await anyio.sleep(due_s - now_s)
+        raise AssertionError("time stands still")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(get_there)
+        await anyio.lowlevel.checkpoint()
+        tasks.start_soon(get_there)
