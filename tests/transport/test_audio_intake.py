@@ -1,5 +1,7 @@
 """`wsframes.transport.audio_intake`."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,3 +190,16 @@ def test_the_number_of_formats_of_a_session_is_limited() -> None:
         intake.take(audio(b"ab", rate))
     for num_channels in range(1, 9):
         intake.take(audio(bytes(16), 16000, num_channels))
+
+
+def test_audio_of_the_wanted_format_needs_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "wsframes.audio.resample", raising=False)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    intake = AudioIntake(1, 16000)
+    data = bytes(640)
+    assert intake.take(audio(data)) is data
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r'pip install "wsframes\[audio\]"'):
+            intake.take(audio(data, 8000))
+    assert intake.take(audio(data)) is data
+    assert intake.take(audio(bytes(4), num_channels=2)) == bytes(2)
