@@ -320,6 +320,16 @@ async def test_a_frame_behind_audio_leaves_when_the_audio_has_left() -> None:
         assert len(b.sink.items) == 6
 
 
+async def test_a_sender_that_is_woken_for_nothing_sleeps_on() -> None:
+    async with bench() as b:
+        b.sender.wake()
+        await settle()
+        b.put(bytes(640))
+        b.sender.wake()
+        await settle()
+        assert len(b.sink.chunks) == 1
+
+
 # --- room
 
 

@@ -9,6 +9,7 @@ from tests.transport.sessions import RATE, Session, audio_of, sound, texts_of
 from wsframes import (
     BotStartedSpeakingFrame,
     EndFrame,
+    Frame,
     InterruptionFrame,
     OutputAudioRawFrame,
     OutputDTMFFrame,
@@ -131,3 +132,17 @@ async def test_without_a_serializer_there_is_no_tone() -> None:
         await anyio.sleep(1)
     assert frame in [frame for _, frame in session.down]
     assert session.transport.output().statistics()[None].audio_taken == 0
+
+
+async def test_an_async_serializer_without_a_message_for_keys_has_tones_too() -> None:
+    class Slow(RawAudioSerializer):
+        async def serialize(self, frame: Frame) -> str | bytes | None:  # type: ignore[override]
+            await anyio.sleep(0.001)
+            return super().serialize(frame)
+
+    session = Session(serializer=Slow(RATE), audio_out_sample_rate=RATE)
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        await session.task.queue_frame(OutputDTMFFrame("9"))
+        await anyio.sleep(1)
+        assert audio_of(peer) == dtmf_tone("9", RATE)
