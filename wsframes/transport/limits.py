@@ -3,7 +3,7 @@
 Each limit is a token bucket with a second's worth in it. A message takes its share, and the one
 that overdraws a bucket says so; whoever reads asks then how long to wait, or closes. What a bucket
 has gained is added when it is found empty, and never more than it holds: so no message but that one
-costs a look at the clock (0.06 us a message, where every look would be 0.3), and a peer that was
+costs a look at the clock (0.1 us a message, where every look would be 0.6), and a peer that was
 quiet may send two seconds' worth at once. In the long run the rates are exact.
 """
 
