@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from tests.transport.sessions import RATE, Session, sound
+from tests.transport.test_background import Counter
 from wsframes import (
     BotSpeakingFrame,
     BotStartedSpeakingFrame,
@@ -102,6 +103,31 @@ async def test_an_echo_in_real_time_has_one_mark() -> None:
         assert [kind for _, kind in turns(session)] == list(TURNS)
         assert turns(session)[-1][0] - speaker.ends_s <= 0.1
         tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("pieces", [1, 50])
+@pytest.mark.parametrize("lead_ms", [0, 200])
+async def test_the_background_that_goes_on_does_not_put_off_the_mark(
+    lead_ms: int, pieces: int
+) -> None:
+    session = marked_session(
+        audio_out_lead_ms=lead_ms, audio_out_mixer=Counter(), audio_out_sample_rate=RATE
+    )
+    async with MemoryPeer(session) as peer, anyio.create_task_group() as tasks:
+        speaker = Speaker(peer, 0.0)
+        tasks.start_soon(speaker.run)
+        await session.started.wait()
+        await anyio.sleep(1.01)
+        begun_s = anyio.current_time()
+        for _ in range(pieces):
+            await session.task.queue_frame(OutputAudioRawFrame(sound(1 / pieces), RATE))
+            await anyio.sleep(1 / pieces)
+        await anyio.sleep(2)
+        tasks.cancel_scope.cancel()
+    (_, stopped) = [time_s - begun_s for time_s, _ in turns(session)]
+    # The peer has up to 80 ms of background to play before it comes to what is said.
+    assert 1.0 <= stopped <= 1.08 + 0.1
+    assert len(speaker.marks) == 1
 
 
 async def test_a_peer_that_answers_no_marks_is_waited_for_once_and_for_a_second() -> None:
