@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from benchmarks.data import message_audio
 
@@ -138,6 +138,9 @@ class Crowd:
             tally.refused[exc.response.status_code] += 1
             await asyncio.sleep(0.5)
             return
+        except (OSError, TimeoutError, InvalidMessage) as exc:
+            tally.left[f"no connection: {type(exc).__name__}"] += 1
+            return
         tally.admitted += 1
         reader = asyncio.create_task(self._read(connection, counts_from_s))
         sent = 0
@@ -149,8 +152,8 @@ class Crowd:
                 await connection.send(self._message)
                 sent += 1
             await self._leave(connection)
-        except ConnectionClosed as exc:
-            tally.left[f"closed by the server: {exc}"] += 1
+        except (ConnectionClosed, OSError) as exc:
+            tally.left[f"lost: {exc}"] += 1
         tally.sent += sent
         tally.back += await reader
 
