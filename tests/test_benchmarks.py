@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_frames
+from benchmarks import bench_frames, load_report
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
 from benchmarks.report import Outcome, document, table
@@ -98,6 +98,22 @@ def test_audio_comes_back_while_images_come_too() -> None:
         assert outcome.median(contender.name, "lost_messages") == 0
     assert outcome.median(alone.name, "images_per_s") == 0
     assert outcome.median(both.name, "images_per_s") > 0
+
+
+@pytest.mark.socket
+def test_the_load_report_is_a_table_and_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "load.png"
+    options = ["--sessions", "2", "--seconds", "0.3"]
+
+    assert load_report.main([*options, "--png", str(picture)]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 2
+    assert "late p99 ms" in lines[0]
+    assert lines[-1].split()[:2] == ["wsframes", "2"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.socket

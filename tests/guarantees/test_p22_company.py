@@ -6,6 +6,7 @@ figures.
 """
 
 import math
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,8 @@ from wsframes.transport import WebsocketApp, WebsocketParams, WebsocketTransport
 BACKENDS = ("asyncio", "trio")
 COMPANY = scaled(10, 100)
 FULL = scaled(20, 200)
-SECONDS = scaled(1.0, 10.0)
+SECONDS = scaled(1.0, 5.0)
+ROUNDS = scaled(1, 5)
 MINUTE_S = scaled(1.0, 60.0)
 
 Figure = Callable[[str, str], None]
@@ -34,13 +36,16 @@ Figure = Callable[[str, str], None]
 def test_p22_one_that_misbehaves_costs_the_others_nothing(
     backend: str, bad: str, figure: Figure
 ) -> None:
-    alone, beside = (
-        live_in_memory(apps.crowd, Throng(COMPANY, seconds=SECONDS, bad=each), backend)
-        for each in ("", bad)
-    )
-    assert alone["lost_messages"] == beside["lost_messages"] == 0
-    assert beside["admitted"] == COMPANY
-    more_ms = beside["late_p99_ms"] - alone["late_p99_ms"]
+    more_by_round_ms = []
+    for _ in range(ROUNDS):
+        alone, beside = (
+            live_in_memory(apps.crowd, Throng(COMPANY, seconds=SECONDS, bad=each), backend)
+            for each in ("", bad)
+        )
+        assert alone["lost_messages"] == beside["lost_messages"] == 0
+        assert beside["admitted"] == COMPANY
+        more_by_round_ms.append(beside["late_p99_ms"] - alone["late_p99_ms"])
+    more_ms = statistics.median(more_by_round_ms)
     figure("P22", f"{COMPANY} and one that {bad}s on {backend}: p99 {more_ms:+.2f} ms, 0 lost")
     assert more_ms <= scaled(math.inf, 5.0)
 
