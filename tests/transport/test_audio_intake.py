@@ -203,3 +203,17 @@ def test_audio_of_the_wanted_format_needs_no_package(monkeypatch: pytest.MonkeyP
             intake.take(audio(data, 8000))
     assert intake.take(audio(data)) is data
     assert intake.take(audio(bytes(4), num_channels=2)) == bytes(2)
+
+
+def test_it_says_what_rate_it_gives_and_whether_something_is_left() -> None:
+    intake = AudioIntake(1, None)
+    assert (intake.rate_given, intake.has_rest) == (0, False)
+    for rate in (8000, 48000):
+        assert intake.take(audio(b"abcd", rate)) == b"abcd"
+        assert (intake.rate_given, intake.has_rest) == (rate, False)
+    converting = AudioIntake(1, 16000)
+    assert converting.rate_given == 16000
+    converting.take(audio(bytes(640), 8000))
+    assert (converting.rate_given, converting.has_rest) == (16000, True)
+    assert converting.rest()
+    assert (converting.has_rest, converting.rest()) == (False, b"")

@@ -77,6 +77,16 @@ class AudioIntake:
         audio = self._aligner.feed(frame.audio)
         return audio if self._conversion is None else self._conversion.push(audio)
 
+    @property
+    def rate_given(self) -> int:
+        """Hz of what the latest `take` gave; 0 if there was none and no rate is set."""
+        return self.sample_rate or (0 if self._format is None else self._format[0])
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether audio waits in the resampler, some milliseconds of it."""
+        return self._conversion is not None and self._conversion.has_rest
+
     def rest(self) -> bytes:
         """The stream is over: the last of it, some milliseconds where it was resampled."""
         self.cut()
@@ -117,11 +127,12 @@ class AudioIntake:
 class _Conversion:
     """From one rate and number of channels to others."""
 
-    __slots__ = ("_from_channels", "_mixes_first", "_resampler", "_to_channels")
+    __slots__ = ("_from_channels", "_mixes_first", "_resampler", "_to_channels", "has_rest")
 
     def __init__(self, from_rate: int, to_rate: int, from_channels: int, to_channels: int) -> None:
         self._from_channels = from_channels
         self._to_channels = to_channels
+        self.has_rest = False
         # Where there is less of it to do.
         self._mixes_first = from_rate < to_rate and from_channels > to_channels
         self._resampler: StreamResampler | None = None
@@ -132,12 +143,14 @@ class _Conversion:
     def push(self, audio: bytes) -> bytes:
         if self._resampler is None:
             return remix(audio, self._from_channels, self._to_channels)
+        self.has_rest = True
         if self._mixes_first:
             return self._resampler.push(remix(audio, self._from_channels, self._to_channels))
         return remix(self._resampler.push(audio), self._from_channels, self._to_channels)
 
     def flush(self) -> bytes:
-        if self._resampler is None:
+        if self._resampler is None or not self.has_rest:
             return b""
+        self.has_rest = False
         rest = self._resampler.flush()
         return rest if self._mixes_first else remix(rest, self._from_channels, self._to_channels)

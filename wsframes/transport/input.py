@@ -301,7 +301,7 @@ class WebsocketInputTransport(FrameProcessor):
             return  # less than a sample: it comes with the next message
         channels = params.audio_in_channels
         if audio is not frame.audio or frame.num_channels != channels:
-            rate = self._intake.sample_rate or frame.sample_rate
+            rate = self._intake.rate_given
             frame = frame.replace(audio=audio, num_channels=channels, sample_rate=rate)
         self._pass(frame)
 

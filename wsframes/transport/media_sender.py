@@ -12,7 +12,7 @@ from wsframes.frames import (
     SystemFrame,
 )
 from wsframes.graph.context import RunContext
-from wsframes.transport.audio_feed import AudioFeed
+from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.background import Background
 from wsframes.transport.bot_speech import BotSpeech
 from wsframes.transport.marks import Marks
@@ -68,7 +68,7 @@ class MediaSender:
         self.destination = destination
         self._sink = sink
         self._gate = gate
-        self._feed = AudioFeed(params.audio_out_channels, sample_rate)
+        self._intake = AudioIntake(params.audio_out_channels, sample_rate)
         self._queue = MediaQueue(params.audio_out_channels, chunk_ms, params.audio_out_queue_ms)
         self._pacer = Pacer(
             sample_rate or 8000, params.audio_out_lead_ms / 1000, anyio.current_time()
@@ -79,7 +79,7 @@ class MediaSender:
         # Where a background is played, the own task has to know of all that is sent.
         self._work = Summons(shortcut if background is None else Shortcut(), self)
         self._end = UtteranceEnd(
-            self._feed, self._queue, self._pacer, marks, pause_s, self._work.call
+            self._intake, self._queue, self._pacer, marks, pause_s, self._work.call
         )
         self._moved = Signal()
         self._context: RunContext
@@ -111,8 +111,8 @@ class MediaSender:
         queue = self._queue
         if not queue.has_room:
             return False
-        audio = self._feed.take(frame)
-        self._end.put(queue.put_audio(audio, self._feed.sample_rate))
+        audio = self._intake.take(frame)
+        self._end.put(queue.put_audio(audio, self._intake.rate_given))
         if queue.first() is not None:
             self._work.call()
         return True
@@ -160,7 +160,7 @@ class MediaSender:
 
     async def drain(self) -> None:
         """Send what is queued, and wait until the peer has played it, or is interrupted."""
-        self._feed.cut()
+        self._intake.cut()
         if self._background is not None:
             self._background.pause()
         for _ in ("the audio", "and its mark"):
@@ -190,7 +190,7 @@ class MediaSender:
 
     def statistics(self) -> MediaStatistics:
         background = 0 if self._background is None else self._background.sent
-        return self._queue.statistics(self._feed.odd_bytes, background)
+        return self._queue.statistics(self._intake.odd_bytes, background)
 
     async def send_due(self) -> None:
         """Send what is due now, in the task of the caller, while the sender's own sleeps."""
@@ -250,7 +250,7 @@ class MediaSender:
     async def _play(self, background: Background) -> None:
         """Send what is to be heard while nothing is said, or wait until it is due."""
         pacer = self._pacer
-        begun = self._queue.partial or self._feed.has_rest
+        begun = self._queue.partial or self._intake.has_rest
         due_s = background.due_s(pacer, begun)
         if due_s > anyio.current_time():
             with anyio.CancelScope(deadline=due_s):
@@ -302,7 +302,7 @@ class MediaSender:
     def _is_utterance_over(self) -> bool:
         if not self._end.is_over:
             return False
-        self._feed.cut()
+        self._intake.cut()
         return True
 
     def _tell(self, frame_type: type[SystemFrame]) -> None:

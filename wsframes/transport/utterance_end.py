@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from wsframes.graph.context import RunContext
-from wsframes.transport.audio_feed import AudioFeed
+from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.marks import Marks
 from wsframes.transport.media_queue import MediaQueue
 from wsframes.transport.pacer import Pacer
@@ -36,7 +36,7 @@ class UtteranceEnd:
     """Of one destination. Costs no timer of its own for each piece of audio.
 
     Args:
-        feed: where the rest of the audio may be.
+        intake: where the rest of the audio may be.
         queue: where that goes.
         pacer: knows how far the peer has come.
         marks: None if the peer does not answer any.
@@ -47,7 +47,7 @@ class UtteranceEnd:
     __slots__ = (
         "_context",
         "_due_s",
-        "_feed",
+        "_intake",
         "_marks",
         "_pacer",
         "_pause_s",
@@ -58,14 +58,14 @@ class UtteranceEnd:
 
     def __init__(
         self,
-        feed: AudioFeed,
+        intake: AudioIntake,
         queue: MediaQueue,
         pacer: Pacer,
         marks: Marks | None,
         pause_s: float,
         queued: Callable[[], None],
     ) -> None:
-        self._feed = feed
+        self._intake = intake
         self._queue = queue
         self._pacer = pacer
         self._marks = marks
@@ -82,7 +82,7 @@ class UtteranceEnd:
 
     def put(self, partial: bool) -> None:
         """A piece of audio has been put, and maybe a part of it waits for the rest of its chunk."""
-        if partial or self._feed.has_rest or self._marks is not None:
+        if partial or self._intake.has_rest or self._marks is not None:
             self._due_s = anyio.current_time() + self._pause_s
             if self._timer is None:
                 self._timer = self._context.call_at(self._due_s, self._look)
@@ -95,8 +95,8 @@ class UtteranceEnd:
     def finish(self) -> None:
         """It is the end: queue the rest of the audio, or, when that has left, the mark."""
         queue, marks = self._queue, self._marks
-        if self._feed.has_rest:
-            queue.put_audio(self._feed.rest(), self._feed.sample_rate)
+        if self._intake.has_rest:
+            queue.put_audio(self._intake.rest(), self._intake.rate_given)
         queue.flush()
         if marks is not None and marks.is_due and queue.empty:
             queue.put_frame(marks.next(self._pacer.playout_end_s))
@@ -113,7 +113,7 @@ class UtteranceEnd:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to be sent, and no answer of the peer to be waited for."""
-        if not self._queue.empty or self._feed.has_rest:
+        if not self._queue.empty or self._intake.has_rest:
             return False
         marks = self._marks
         return marks is None or not (marks.is_due or self.awaited_until_s is not None)
@@ -129,7 +129,7 @@ class UtteranceEnd:
 
     def clear(self) -> None:
         """What was said is not played any more."""
-        self._feed.clear()
+        self._intake.rest()
         if self._marks is not None:
             self._marks.clear()
 
@@ -146,7 +146,7 @@ class UtteranceEnd:
         else:
             queue.flush()
             self._queued()
-        if self._feed.has_rest or (marks is not None and (marks.is_due or not queue.empty)):
+        if self._intake.has_rest or (marks is not None and (marks.is_due or not queue.empty)):
             self._look_at(max(near_s, now_s + _LOOK_S))
 
     def _look_at(self, time_s: float) -> None:

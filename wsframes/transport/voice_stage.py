@@ -1,13 +1,17 @@
 """The voice activity detector in a session: any audio in, and no failure out."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import anyio
 
 from wsframes.audio.pcm import remix
-from wsframes.transport.rate_conversion import RateConverter
+from wsframes.transport.rate_conversion import new_resampler
 from wsframes.transport.workers import place, run_slow
 from wsframes.vad import VADAnalyzer, VADParams, VADState, VoiceChange, VoiceDetector
+
+if TYPE_CHECKING:
+    from wsframes.audio.resample import StreamResampler
 
 __all__ = ["Report", "VoiceStage"]
 
@@ -33,7 +37,7 @@ class VoiceStage:
         self._report = report
         self._params = analyzer.params
         self._detector: VoiceDetector | None = None
-        self._converter: RateConverter | None = None
+        self._resampler: StreamResampler | None = None
         self._rate = 0
         self._forget = False
         self._reported = False
@@ -109,14 +113,14 @@ class VoiceStage:
             detector.reset()
         if num_channels > 1:
             audio = remix(audio, num_channels, 1)
-        if self._converter is not None:
-            audio = self._converter.convert(audio, rate)
+        if self._resampler is not None:
+            audio = self._resampler.push(audio)
         return detector.feed(audio)
 
     def _tune(self, rate: int) -> VoiceDetector:
         rates = self._analyzer.sample_rates
         analyzed = rate if rates is None or rate in rates else max(rates)
-        self._converter = None if rate == analyzed else RateConverter(analyzed, 1)
+        self._resampler = None if rate == analyzed else new_resampler(rate, analyzed, 1)
         detector = VoiceDetector(self._analyzer, analyzed)
         detector.params = self._params
         self._detector = detector
