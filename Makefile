@@ -59,7 +59,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 clean:
 	rm -rf $(VENV) build demo-output dist htmlcov .coverage .coverage.*

@@ -1,11 +1,13 @@
-"""Writes the pages that are made from the code: `python docs/generate.py`, or `make docs`.
+"""Writes the pages that are made from the code: `python -m docs.generate`, or `make docs`.
 
 A test compares what is committed with what this makes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import wsframes.frames
+from docs.parameters_page import parameters_page
 from wsframes.frames import Frame
 
 HERE = Path(__file__).parent
@@ -74,7 +76,10 @@ def _row(frame_type: type[Frame]) -> str:
     return "| " + " | ".join(cells) + " |\n"
 
 
-PAGES = {"frames.md": frames_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "frames.md": frames_page,
+    "parameters.md": parameters_page,
+}
 
 
 def main() -> None:

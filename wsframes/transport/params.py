@@ -35,17 +35,17 @@ class TransportParams(BaseModel):
         audio_in_enabled: off, audio from the peer is dropped and counted.
         audio_in_sample_rate: Hz; audio at another rate is resampled (extra `audio`). None: that of
             the StartFrame, or, if that says none either, that of the audio.
-        audio_in_channels: audio with another number of channels is mixed to it.
+        audio_in_channels: channels; audio with another number of them is mixed to it.
         audio_in_stream_on_start: False: audio from the peer is dropped and counted until
             `WebsocketInputTransport.start_audio_in_streaming` is called.
-        audio_in_passthrough: False: audio from the peer does not go downstream.
+        audio_in_passthrough: False: audio from the peer goes to the analyzers, and not downstream.
         audio_out_enabled: off, audio for the peer is dropped and counted.
         audio_out_sample_rate: Hz; audio at another rate is resampled (extra `audio`). None: that of
             the StartFrame, or, if that says none either, that of the audio.
-        audio_out_channels: audio with another number of channels is mixed to it.
-        audio_out_bitrate: bits a second of each stream of audio, for a serializer that encodes it.
-        audio_out_10ms_chunks: length of the chunks that are sent, in units of 10 ms. The last
-            chunk of an utterance may be shorter.
+        audio_out_channels: channels; audio with another number of them is mixed to it.
+        audio_out_bitrate: bits/s; of each stream of audio, for a serializer that encodes it.
+        audio_out_10ms_chunks: 10 ms; length of the chunks that are sent. The last chunk of an
+            utterance may be shorter.
         audio_out_mixer: adds background to the default destination; or a mapping with a mixer for
             each destination that is to have one, None for the default one. It needs a rate, here or
             in the StartFrame.
@@ -54,15 +54,15 @@ class TransportParams(BaseModel):
         video_in_enabled: off, images from the peer are dropped and counted.
         video_out_enabled: off, images for the peer are dropped and counted. On: they are sent in
             one size, one format and at one rate (extra `video`).
-        video_out_is_live: each image is sent once, at its moment, and one that the peer was too
+        video_out_is_live: on, each image is sent once, at its moment, and one that the peer was too
             slow for is dropped and counted. Off: the last image, or the cycle of a sprite, is
             repeated at the rate.
         video_out_width: pixels; images of another size are stretched to it.
-        video_out_height: likewise.
-        video_out_bitrate: bits a second of each stream of images, for a serializer that encodes
-            them: over any ten seconds the mean is under it, by their quality, and where the lowest
-            is not enough, by leaving images out.
-        video_out_framerate: images a second; where they are live, at most.
+        video_out_height: pixels; images of another size are stretched to it.
+        video_out_bitrate: bits/s; of each stream of images, for a serializer that encodes them:
+            over any ten seconds the mean is under it, by their quality, and where the lowest is not
+            enough, by leaving images out.
+        video_out_framerate: images/s; how often a picture is sent; live ones, at most so often.
         video_out_color_format: a Pillow mode; images in another one are converted to it.
         video_out_destinations: names of further streams of images; `frame.transport_destination`
             picks one.
@@ -169,31 +169,31 @@ class TransportParams(BaseModel):
 
 
 class WebsocketParams(TransportParams):
-    """What a websocket transport can be told, beyond `TransportParams`. Times in seconds.
+    """What a websocket transport can be told, beyond `TransportParams`.
 
     Attributes:
-        add_wav_header: send each chunk of audio as a complete WAV file.
+        add_wav_header: each chunk of audio is sent as a complete WAV file.
         serializer: turns frames into messages and back; None: messages are read and dropped.
-        session_timeout: from the start on; then `on_session_timeout` is told.
-        end_on_session_timeout: and the session ends.
-        end_on_disconnect: the session ends when the peer is gone.
-        audio_out_lead_ms: how far ahead of its playing audio is sent: the peer's cushion.
-        audio_out_queue_ms: how much audio may wait for its time; beyond it, producers wait.
-        write_timeout: one message may take this long, and a second for each 64 KiB; a peer that
-            takes longer is slow and the session ends.
-        close_timeout: how long closing the socket may take.
-        max_message_bytes: a larger message ends the session (close code 1009).
-        max_bad_messages: so many messages within ten seconds that cannot be decoded end the
-            session (close code 1007).
-        max_messages_per_s: sustained; after a quiet time two seconds' worth may come at once.
-            None: any number.
-        max_bytes_per_s: likewise, of the messages' payload.
+        session_timeout: s; from the start on, then `on_session_timeout` is told. None: never.
+        end_on_session_timeout: the session ends at its timeout. Off: that is told, and no more.
+        end_on_disconnect: the session ends when the peer is gone. Off: that is told, and no more.
+        audio_out_lead_ms: ms; how far ahead of its playing audio is sent: the peer's cushion.
+        audio_out_queue_ms: ms; how much audio may wait for its time. Beyond it, producers wait.
+        write_timeout: s; one message may take this long, and a second more for each 64 KiB. A peer
+            that takes longer is slow and the session ends (1013).
+        close_timeout: s; how long closing the socket may take.
+        max_message_bytes: bytes; a larger message ends the session (1009).
+        max_bad_messages: messages; so many within ten seconds that cannot be decoded end the
+            session (1007).
+        max_messages_per_s: messages/s; sustained. After a quiet time two seconds' worth may come at
+            once. None: any number.
+        max_bytes_per_s: bytes/s; likewise, of what is in the messages.
         flood_policy: what becomes of a peer that sends faster. "wait": it is read no faster, so
             that its own sends wait, and nothing is lost. "close": the session ends (1008).
-        user_turn_stop_timeout: the user's turn is over so long after the user was heard last, if
+        user_turn_stop_timeout: s; the user's turn is over so long after the user was heard last, if
             the turn analyzer has not said so; and so long after an
             `EmulateUserStartedSpeakingFrame` that nothing follows.
-        receive_timeout: without a message from the peer for so long, or an eighth longer, the
+        receive_timeout: s; without a message from the peer for so long, or an eighth longer, the
             session ends with `idle_timeout`. Pings, which servers see to, are no messages.
             None: never.
     """
