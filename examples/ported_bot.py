@@ -1,7 +1,4 @@
-"""The bot of `docs/porting.md`, ported from Pipecat: `uvicorn examples.ported_bot:app`.
-
-`docs/porting/pipecat_bot.py` is what it was.
-"""
+"""The bot of `docs/porting.md`, ported from Pipecat: `uvicorn examples.ported_bot:app`."""
 
 import json
 
@@ -16,7 +13,6 @@ from wsframes import (
     InputTransportMessageFrame,
     OutputAudioRawFrame,
     Pipeline,
-    PipelineParams,
     PipelineTask,
     TransportMessageFrame,
 )
@@ -72,10 +68,7 @@ async def bot(websocket: WebSocket) -> None:
             session_timeout=600,
         ),
     )
-    task = PipelineTask(
-        Pipeline([transport.input(), Echo(), transport.output()]),
-        params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE),
-    )
+    task = PipelineTask(Pipeline([transport.input(), Echo(), transport.output()]))
 
     @transport.event_handler("on_client_connected")
     async def greet(transport: FastAPIWebsocketTransport, websocket: WebSocket) -> None:

@@ -1,7 +1,9 @@
 """The examples do what they say, and are what the documentation shows."""
 
+import importlib
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from examples import bare_asgi, bot, echo_asgi
+from examples import bare_asgi, bot, echo_asgi, ported_bot
 from wsframes import InputAudioRawFrame, OutputAudioRawFrame
 from wsframes.serializers import FrameSerializer, JsonFrameSerializer, MsgpackFrameSerializer
 from wsframes.testing import (
@@ -23,6 +25,7 @@ from wsframes.testing import (
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+PORTING = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 
 
@@ -68,6 +71,40 @@ async def test_the_bot_ends_by_itself_when_the_connection_breaks(profile: Server
         peer.reset()
     assert not peer.app.cancelled
     assert bot.app.statistics().running == 0
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_the_ported_bot_answers_on_any_server(profile: ServerProfile) -> None:
+    """Audio with audio, words with words, and bye with the end."""
+    audio = bytes(range(256)) * 50
+    async with MemoryPeer(ported_bot.app, "/ws", profile=profile) as peer:
+        assert await peer.receive() == '{"say": "hello"}'
+        for at in range(0, len(audio), 640):
+            await peer.send(audio[at : at + 640])
+        await peer.send('{"say": "how are you"}')
+        await peer.send('{"say": "bye"}')
+        assert (await peer.wait_closed()).code == 1000
+    messages = [message.data for message in peer.received]
+    assert b"".join(data for data in messages if isinstance(data, bytes)) == audio
+    texts = [data for data in messages if isinstance(data, str)]
+    assert texts == ['{"say": "hello"}', '{"heard": "how are you"}', '{"heard": "bye"}']
+    assert not peer.app.cancelled
+
+
+@pytest.mark.parametrize("path", ["docs/porting/pipecat_bot.py", "examples/ported_bot.py"])
+def test_the_page_of_porting_shows_both_bots_as_they_are(path: str) -> None:
+    _, docstring, code = (ROOT / path).read_text(encoding="utf-8").split('"""', 2)
+    assert docstring
+    assert f"```python\n{code.lstrip()}```" in PORTING
+
+
+def test_the_page_of_porting_names_what_there_is() -> None:
+    """What stands in the third column of its tables can be imported from where it says."""
+    rows = re.findall(r"^\| .* \| `(wsframes[.\w]*)` \|", PORTING, re.MULTILINE)
+    assert len(rows) > 10
+    for name in rows:
+        module, _, member = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), member), name
 
 
 async def test_the_processors_of_the_examples_keep_the_rules() -> None:

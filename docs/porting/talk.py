@@ -1,4 +1,4 @@
-"""Talks to the bot of `docs/porting.md`, and prints what it hears: `python docs/porting/talk.py URL`.
+"""Talks to the bot of `docs/porting.md`, and prints what it hears; its argument is the URL.
 
 It knows neither Pipecat nor wsframes: only websockets.
 """
@@ -15,8 +15,8 @@ PIECE = 2 * RATE // 50  # 20 ms
 
 
 async def talk(url: str) -> list[str]:
-    """Say two seconds of something and a few words, then bye; what came back, line by line."""
-    spoken = b"".join((n * 251 % 65521).to_bytes(2, "little") for n in range(1, 2 * RATE + 1))
+    """Say a second of something and a few words, then bye; what came back, line by line."""
+    spoken = b"".join((n * 251 % 65521).to_bytes(2, "little") for n in range(1, RATE + 1))
     heard, lines = bytearray(), []
     async with connect(url) as websocket:
 
@@ -36,7 +36,10 @@ async def talk(url: str) -> list[str]:
             await websocket.send(spoken[at : at + PIECE])
             await asyncio.sleep(0.02)
         await websocket.send(json.dumps({"say": "how are you"}))
-        await asyncio.sleep(1)
+        for _ in range(500):
+            if len(heard) >= len(spoken) and len(lines) == 2:
+                break
+            await asyncio.sleep(0.01)
         lines.append(f"audio: {len(heard) / 2 / RATE} s, as it was spoken: {heard == spoken}")
         await websocket.send(json.dumps({"say": "bye"}))
         await listening
