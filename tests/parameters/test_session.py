@@ -76,7 +76,7 @@ async def test_max_message_bytes() -> None:
 class Refusing(RawAudioSerializer):
     """Finds text bad."""
 
-    def deserialize(self, data: str | bytes) -> Frame | None:
+    def deserialize(self, data: str | bytes) -> Frame:
         if isinstance(data, str):
             raise DecodeError("text")
         return super().deserialize(data)
