@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transport.sessions import Echo, Session, audio_of, sound
-from wsframes import Frame, InputTransportMessageFrame, TransportMessageFrame
+from wsframes import (
+    Frame,
+    InputAudioRawFrame,
+    InputTransportMessageFrame,
+    OutputAudioRawFrame,
+    TransportMessageFrame,
+)
 from wsframes.testing import HYPERCORN_TRIO, UVICORN_SANSIO, MemoryPeer, run_virtual, settle
 from wsframes.transport.shortcut import Shortcut, Summons
 
@@ -107,6 +113,35 @@ async def test_a_peer_that_does_not_read_is_still_read() -> None:
         assert _task_names().count("input reader") == 1
         await anyio.sleep(1)
     assert audio_of(peer) == sound(0.1) * 6
+
+
+class _Twice(Echo):
+    """Answers audio on two destinations."""
+
+    def process_frame(self, frame: Frame, direction: Any) -> None:
+        if isinstance(frame, InputAudioRawFrame):
+            for destination in (None, "other"):
+                answer = OutputAudioRawFrame(frame.audio, frame.sample_rate)
+                self.push_frame_nowait(answer.replace(transport_destination=destination), direction)
+        else:
+            super().process_frame(frame, direction)
+
+
+async def test_a_blocked_send_leaves_the_other_destination_to_its_own_task() -> None:
+    session = Session(_Twice(), audio_out_lead_ms=10**6, audio_out_destinations=["other"])
+    async with MemoryPeer(session, send_buffer_bytes=2000) as peer:
+        await peer.connect()
+        await settle()
+        peer.stall()
+        for _ in range(5):
+            await peer.send(sound(0.04))
+        await settle()
+        assert _task_names().count("input reader") == 2
+        peer.resume()
+        await anyio.sleep(1)
+    assert len(audio_of(peer)) == 10 * len(sound(0.04))
+    for statistics in session.transport.output().statistics().values():
+        assert statistics.audio_sent == statistics.audio_taken
 
 
 @pytest.mark.parametrize("profile", [UVICORN_SANSIO, HYPERCORN_TRIO], ids=str)

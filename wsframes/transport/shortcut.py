@@ -38,10 +38,11 @@ class Shortcut:
         asked: the senders that it is to send for when the frame has been pushed.
     """
 
-    __slots__ = ("_read_on", "asked", "is_open")
+    __slots__ = ("_read_on", "_reads_on", "asked", "is_open")
 
     def __init__(self) -> None:
-        self._read_on: Callable[[], None] | None = None
+        self._read_on: Callable[[], None]
+        self._reads_on = True
         self.is_open = False
         self.asked: list[SendsDue] = []
 
@@ -58,14 +59,13 @@ class Shortcut:
         asked = self.asked
         while asked:
             await Noticed(asked.pop().send_due(), self._waits)
-        return self._read_on is not None
+        return self._reads_on
 
     def _waits(self) -> None:
         while self.asked:
             self.asked.pop().wake()
-        if self._read_on is not None:
-            self._read_on()
-            self._read_on = None
+        self._reads_on = False
+        self._read_on()
 
 
 class Summons:
