@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import anyio
 import pytest
 
+import wsframes.serializers
 from fuzzing.targets import TARGETS, check, corpus, seeds
 from tests.guarantees.scale import scaled
 from tests.hostile import allowed_s, best_time_s, fuzz, mutations
@@ -81,6 +82,16 @@ def test_what_the_fuzzer_has_kept(name: str, figure: Figure) -> None:
         for data in kept:
             assert check(serializer, data) in ("frame", "refused")
     figure("P15", f"{len(kept)} messages that the fuzzer has kept of {name} hold")
+
+
+def test_every_serializer_is_fuzzed() -> None:
+    """P15: one that is added has to be put into `fuzzing.targets`, with a corpus."""
+    exported = [getattr(wsframes.serializers, name) for name in wsframes.serializers.__all__]
+    kinds = {kind for kind in exported if isinstance(kind, type)}
+    fuzzed = {type(make()) for make in TARGETS.values()}
+    assert {kind for kind in kinds if issubclass(kind, FrameSerializer)} - fuzzed == {
+        FrameSerializer
+    }
 
 
 GOOD: dict[type[FrameSerializer], str | bytes] = {

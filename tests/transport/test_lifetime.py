@@ -802,3 +802,18 @@ async def test_a_peer_that_vanished_is_found_out() -> None:
         peer.vanish()
         await session.finished()
     assert session.result.reason is EndReason.IDLE_TIMEOUT
+
+
+async def test_after_a_send_that_failed_the_reader_may_know_first() -> None:
+    """Then the grace that it was given changes nothing any more."""
+    session = Session(end_on_disconnect=False)
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        peer.reset()
+        assert not await session.transport.client.send("x")
+        await anyio.sleep(2)
+        assert session.results == []
+        assert session.events.count("client_disconnected") == 1
+        await session.task.cancel()
+        await session.finished()
+    assert session.transport.client.statistics().unsent == {"failed": 1}
