@@ -1,9 +1,13 @@
 """`wsframes.turn.smart_turn`, with a model that says how much there is to be heard."""
 
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from tests.turn.tiny_model import mean_model
@@ -78,6 +82,24 @@ def test_a_long_silence_ends_the_turn_without_the_model(model_path: Path) -> Non
     assert analyzer.append_audio(bytes(2), False) is COMPLETE
     analyzer.clear()
     assert analyzer.append_audio(bytes(2), False) is INCOMPLETE
+
+
+def test_sessions_that_begin_at_once_load_one_model(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    load = onnxruntime.InferenceSession
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        time.sleep(0.05)
+        loaded.append(load(*args, **options))
+        return loaded[-1]
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", slowly)
+    analyzers = [SmartTurnAnalyzer(model_path=model_path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda analyzer: analyzer.prepare(), analyzers))
+    assert len(loaded) == 1
 
 
 def test_a_path_that_leads_nowhere() -> None:

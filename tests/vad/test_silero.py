@@ -3,6 +3,7 @@
 import ctypes
 import shutil
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,25 @@ def without(monkeypatch: pytest.MonkeyPatch, package: str, module: str) -> None:
     monkeypatch.delitem(sys.modules, module, raising=False)
     parent, _, name = module.rpartition(".")
     monkeypatch.delattr(sys.modules[parent], name, raising=False)
+
+
+def test_sessions_that_begin_at_once_load_one_model(
+    monkeypatch: pytest.MonkeyPatch, fresh: Any
+) -> None:
+    loaded = []
+    load = LiteModel.__init__
+
+    def slowly(self: LiteModel, *args: Any) -> None:
+        time.sleep(0.05)
+        loaded.append(self)
+        load(self, *args)
+
+    monkeypatch.setattr(LiteModel, "__init__", slowly)
+    analyzers = [SileroVADAnalyzer() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda analyzer: analyzer.prepare(), analyzers))
+    assert len(loaded) == 1
+    assert {analyzer._model for analyzer in analyzers} == set(loaded)
 
 
 def test_without_numpy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ The model (version 3: BSD-2-Clause, 8.7 MB) is not part of wsframes: you give th
 """
 
 import functools
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ _HEARD_S = 8
 _HEARD = _HEARD_S * SAMPLE_RATE
 _FULL_SCALE = 32768.0
 _ERRORS_ONLY = 3
+
+# Sessions that begin at once, each in a thread of its own, are not to load a model each.
+_loading = threading.Lock()
 
 
 class SmartTurnAnalyzer(BaseTurnAnalyzer):
@@ -68,7 +72,8 @@ class SmartTurnAnalyzer(BaseTurnAnalyzer):
 
     def prepare(self) -> None:
         """Load the model, unless another analyzer has done so."""
-        _session(self._path)
+        with _loading:
+            _session(self._path)
 
     def append_audio(self, buffer: bytes, is_speech: bool) -> EndOfTurnState:
         params, rate = self.params, self.sample_rate

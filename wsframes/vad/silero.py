@@ -5,6 +5,7 @@ state of its own stream, 5 KB. Which runtime runs the model is chosen by what is
 """
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -22,6 +23,9 @@ except ImportError as exc:
 __all__ = ["SileroVADAnalyzer"]
 
 _FULL_SCALE = 32768.0
+
+# Sessions that begin at once, each in a thread of its own, are not to load a model each.
+_loading = threading.Lock()
 
 
 def _lite() -> SileroModel:
@@ -105,7 +109,8 @@ class SileroVADAnalyzer(VADAnalyzer):
 
     def _loaded(self) -> SileroModel:
         if self._model is None:
-            self._model = _shared(self._runtime)
+            with _loading:
+                self._model = _shared(self._runtime)
         return self._model
 
 
