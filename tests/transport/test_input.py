@@ -264,7 +264,7 @@ async def test_the_last_of_what_is_resampled_comes_before_the_end(finish: Any) -
         for at in range(0, len(whole), 321):
             await peer.send(whole[at : at + 321])
         await settle()
-        assert len(read_audio(session)) == 2 * len(whole) - 2 * 76
+        assert len(read_audio(session)) == 2 * len(whole) - 2 * 74
         await finish(session, peer)
         await session.finished()
     assert read_audio(session) == resampled(whole, 8000, 16000)

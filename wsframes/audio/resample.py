@@ -13,7 +13,7 @@ output does not depend on how the input was cut.
 """
 
 from functools import cache, lru_cache
-from math import ceil, gcd
+from math import ceil, gcd, lcm
 from typing import Protocol
 
 from wsframes.audio.pcm import bytes_per_frame
@@ -27,12 +27,12 @@ try:
 except ImportError as exc:
     raise MissingExtraError("numpy", "audio") from exc
 
-__all__ = ["StreamResampler"]
+__all__ = ["StreamResampler", "mean_of_channels"]
 
 _Floats = npt.NDArray[np.float64]
 
-# The filter reaches over so many samples of the lower rate, to either side: 4.75 ms at 8 kHz.
-_REACH = 38
+# The filter reaches over so many samples of the lower rate, to either side: 4.6 ms at 8 kHz.
+_REACH = 37
 _ATTENUATION_DB = 100.0  # what is left of a full tone is less than half a step of 16 bits
 # Kaiser's estimate of the transition band, as a part of the lower rate; it ends at a half of it.
 _TRANSITION = (_ATTENUATION_DB - 7.95) / (14.36 * 2 * _REACH)
@@ -46,7 +46,8 @@ _GROUP = 16
 _LARGEST_TABLE = 1 << 16  # numbers
 _BLOCK = 1 << 14  # numbers copied at a time; small enough to be multiplied without threads
 _POINTS = 2048  # of the filter to a sample of the lower rate: a line between two errs by -130 dB
-_PHASES = 512  # to a sample of the lower rate: linear interpolation errs by -106 dB
+_PLACES = 32  # to a sample of the lower rate: a cubic between them errs by -113 dB
+_SMALL_GROUP = 8
 
 
 class StreamResampler:
@@ -115,8 +116,8 @@ class StreamResampler:
         return tail
 
     def _begin(self, bank: "_Bank") -> None:
-        self._kept: _Floats = np.zeros((self._num_channels, bank.ahead - 1))
-        self._origin = 1 - bank.ahead  # the number of the first input that is kept
+        self._kept: _Floats = np.zeros((self._num_channels, bank.ahead))
+        self._origin = -bank.ahead  # the number of the first input that is kept
         self._taken = 0
         self._produced = 0
 
@@ -149,12 +150,18 @@ class StreamResampler:
         self._produced = produced - periods * bank.period
 
 
+def mean_of_channels(audio: bytes, num_channels: int) -> bytes:
+    """What `remix` to one channel gives for whole frames, some thirty times as fast."""
+    sums = np.frombuffer(audio, "<i2").reshape(-1, num_channels).sum(axis=1, dtype=np.int32)
+    return bytes(((2 * sums + num_channels) // (2 * num_channels)).astype("<i2").tobytes())
+
+
 class _Bank(Protocol):
     """The filters of a pair of rates, one for each place that an output has between two inputs.
 
     Attributes:
         up: `to_rate`, and down: `from_rate`, in lowest terms.
-        ahead: inputs after its own that an output needs; one fewer before it.
+        ahead: inputs after its own that an output needs; before it no more than these.
         period: outputs after which the same filters come again.
         width: inputs that are needed at a time, at most.
         inputs_per_output: numbers that are copied for an output, about.
@@ -213,36 +220,56 @@ class _PeriodicBank:
 
 
 class _InterpolatingBank:
-    """For any two rates: filters at steps so small that between two of them a line will do."""
+    """For any two rates: matrices for a few places, and a cubic through four of them between."""
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
         self.up, self.down = _lowest_terms(to_rate, from_rate)
-        self.ahead = _ahead(from_rate, to_rate)
-        self.period = self.up
-        self.width = 2 * self.ahead
-        self.inputs_per_output = self.width
-        self._phases = ceil(_PHASES * min(from_rate, to_rate) / from_rate)
-        steps = np.arange(self._phases + 1) / self._phases
-        self._rows = _coefficients(steps, from_rate, to_rate)
+        # The places around an output lie up to an input further on, and up to one before it.
+        self.ahead = _ahead(from_rate, to_rate) + 1
+        self.period = lcm(self.up, _SMALL_GROUP)
+        taps = 2 * (self.ahead - 1)
+        self.width = taps + _SMALL_GROUP * self.down // self.up + 3
+        self.inputs_per_output = self.width // _SMALL_GROUP + 1
+        self._places = ceil(_PLACES * min(from_rate, to_rate) / from_rate)
+        steps = np.arange(-1, self._places + 2) / self._places
+        after = steps[:, None] + np.arange(_SMALL_GROUP) * self.down / self.up
+        whole = np.floor(after)
+        rows = np.zeros((*after.shape, self.width))
+        where = whole[..., None].astype(np.intp) + 1 + np.arange(taps)
+        filters = _coefficients((after - whole).ravel(), from_rate, to_rate)
+        np.put_along_axis(rows, where, filters.reshape(*after.shape, taps), axis=2)
+        # For each place the four matrices around it, side by side.
+        columns = rows.transpose(2, 0, 1)
+        self._matrices = np.stack(
+            [columns[:, at : at + 4].reshape(self.width, -1) for at in range(self._places)]
+        )
 
     def first_input(self, output: int) -> int:
-        return output * self.down // self.up - self.ahead + 1
+        return output // _SMALL_GROUP * _SMALL_GROUP * self.down // self.up - self.ahead + 1
 
     def outputs(self, inputs: _Floats, origin: int, first: int, count: int) -> _Floats:
-        at, phase = np.divmod(np.arange(first, first + count) * self.down, self.up)
-        windows = _windows(inputs, self.width)[:, at - (self.ahead - 1 + origin)].swapaxes(0, 1)
-        row, rest = np.divmod(phase * self._phases, self.up)
-        # Either sum is exact, and the rest is done output by output.
-        before = windows @ self._rows[row][..., None]
-        after = windows @ self._rows[row + 1][..., None]
-        share = (rest / self.up)[:, None, None]
-        mixed: _Floats = before * (1 - share) + after * share
-        return mixed[..., 0].T
+        begin, end = first // _SMALL_GROUP, -(-(first + count) // _SMALL_GROUP)
+        at, phase = np.divmod(np.arange(begin, end) * (_SMALL_GROUP * self.down), self.up)
+        windows = _windows(inputs, self.width)[:, at - (self.ahead - 1 + origin)]
+        place, rest = np.divmod(phase * self._places, self.up)
+        around = np.empty((len(inputs), end - begin, 4, _SMALL_GROUP))
+        for each in set(place.tolist()):
+            here = np.flatnonzero(place == each)
+            sums = windows[:, here] @ self._matrices[each]
+            around[:, here] = sums.reshape(len(inputs), -1, 4, _SMALL_GROUP)
+        # The sums are exact, and the rest is done output by output.
+        x = (rest / self.up)[:, None]
+        out = around[:, :, 0] * (-x * (x - 1) * (x - 2) / 6)
+        out += around[:, :, 1] * ((x + 1) * (x - 1) * (x - 2) / 2)
+        out += around[:, :, 2] * (-(x + 1) * x * (x - 2) / 2)
+        out += around[:, :, 3] * ((x + 1) * x * (x - 1) / 6)
+        skip = first - begin * _SMALL_GROUP
+        return out.reshape(len(inputs), -1)[:, skip : skip + count]
 
 
 @lru_cache(maxsize=16)
 def _bank(from_rate: int, to_rate: int) -> _Bank:
-    """Shared by all streams; half a megabyte at most, and made in a few milliseconds."""
+    """Shared by all streams; a megabyte at most, and made in a few milliseconds."""
     up, down = _lowest_terms(to_rate, from_rate)
     group = _group(up)
     if group is not None:

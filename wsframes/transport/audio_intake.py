@@ -127,30 +127,33 @@ class AudioIntake:
 class _Conversion:
     """From one rate and number of channels to others."""
 
-    __slots__ = ("_from_channels", "_mixes_first", "_resampler", "_to_channels", "has_rest")
+    __slots__ = (
+        "_from_channels", "_mean", "_resampler", "_through", "_to_channels", "has_rest"
+    )  # fmt: skip
 
     def __init__(self, from_rate: int, to_rate: int, from_channels: int, to_channels: int) -> None:
         self._from_channels = from_channels
         self._to_channels = to_channels
         self.has_rest = False
-        # Where there is less of it to do.
-        self._mixes_first = from_rate < to_rate and from_channels > to_channels
+        # Between two numbers of channels the way leads through one.
+        self._through = from_channels if from_channels == to_channels else 1
         self._resampler: StreamResampler | None = None
         if from_rate != to_rate:
-            channels = to_channels if self._mixes_first else from_channels
-            self._resampler = new_resampler(from_rate, to_rate, channels)
+            self._resampler = new_resampler(from_rate, to_rate, self._through)
+            from wsframes.audio.resample import mean_of_channels  # as fast as that
+
+            self._mean = mean_of_channels
 
     def push(self, audio: bytes) -> bytes:
         if self._resampler is None:
             return remix(audio, self._from_channels, self._to_channels)
         self.has_rest = True
-        if self._mixes_first:
-            return self._resampler.push(remix(audio, self._from_channels, self._to_channels))
-        return remix(self._resampler.push(audio), self._from_channels, self._to_channels)
+        if self._from_channels != self._through:
+            audio = self._mean(audio, self._from_channels)
+        return remix(self._resampler.push(audio), self._through, self._to_channels)
 
     def flush(self) -> bytes:
         if self._resampler is None or not self.has_rest:
             return b""
         self.has_rest = False
-        rest = self._resampler.flush()
-        return rest if self._mixes_first else remix(rest, self._from_channels, self._to_channels)
+        return remix(self._resampler.flush(), self._through, self._to_channels)
