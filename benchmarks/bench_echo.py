@@ -2,8 +2,8 @@
 
 One message of 640 bytes at a time: from a peer in memory through input, an echo and output, and
 back. Against a bare ASGI echo with the same peer, which is no more than two events, so that what is
-beyond the bare echo is the transport's and the pipeline's own. The lead is endless, so that no
-message waits for its time.
+beyond the bare echo is the transport's and the pipeline's own. The lead is endless and the rate is not
+limited, so that no message waits.
 """
 
 from typing import Any
@@ -44,7 +44,10 @@ def echo_bare(messages: int, backend: str) -> Measurement:
 def echo_wsframes(messages: int, backend: str) -> Measurement:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         serializer = RawAudioSerializer(SAMPLE_RATE)
-        await echo_session(scope, receive, send, serializer, audio_out_lead_ms=_ENDLESS_MS)
+        limits = {"max_messages_per_s": None, "max_bytes_per_s": None}
+        await echo_session(
+            scope, receive, send, serializer, audio_out_lead_ms=_ENDLESS_MS, **limits
+        )
 
     return _echo(app, messages, backend)
 
