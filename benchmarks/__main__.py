@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from benchmarks import (
     bench_codec,
@@ -39,6 +40,11 @@ BENCHMARKS = {
     "vad": bench_vad,
     "video": bench_video,
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         f"  {name:9} {(module.__doc__ or '').partition(chr(10))[0]}"
         for name, module in BENCHMARKS.items()
     )
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m benchmarks",
         description="Measures wsframes, each contender in a process of its own.",
         epilog=f"benchmarks (all by default):\n{questions}",

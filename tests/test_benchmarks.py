@@ -294,4 +294,5 @@ def test_bad_arguments_are_named(
         main(arguments)
 
     assert raised.value.code == 2
-    assert error in capsys.readouterr().err.splitlines()[-1]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert error in line
