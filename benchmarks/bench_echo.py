@@ -2,8 +2,8 @@
 
 One message of 640 bytes at a time: from a peer in memory through input, an echo and output, and
 back. Against a bare ASGI echo with the same peer, which is no more than two events, so that what is
-beyond the bare echo is the transport's and the pipeline's own. The lead is endless and the rate is not
-limited, so that no message waits.
+beyond the bare echo is the transport's and the pipeline's own. The lead is endless and the rate is
+not limited, so that no message waits.
 """
 
 from typing import Any
