@@ -51,8 +51,7 @@ def stretches_heard(peer: MemoryPeer, rate: int) -> list[tuple[float, float]]:
     """When a loudspeaker that plays what it gets is heard: from when to when, gaps left out."""
     stretches: list[tuple[float, float]] = []
     for message in peer.received:
-        if isinstance(message.data, str):
-            continue
+        assert isinstance(message.data, bytes)
         seconds = len(message.data) / 2 / rate
         if stretches and message.time_s <= stretches[-1][1] + 0.13:
             begins_s, ends_s = stretches.pop()

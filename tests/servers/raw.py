@@ -3,7 +3,7 @@
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
@@ -67,11 +67,9 @@ class RawClient:
 
     async def send(self, *frames: bytes) -> None:
         """Send bytes; silent if the server has hung up."""
-        try:
+        with suppress(*_BROKEN):
             for each in frames:
                 await self.stream.send(each)
-        except _BROKEN:
-            return
 
     async def receive(self) -> tuple[int, bytes]:
         """The next frame of the server's, of less than 64 KiB: opcode and payload."""

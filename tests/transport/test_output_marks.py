@@ -48,7 +48,8 @@ class Speaker:
                 if isinstance(frame, InputAudioRawFrame):
                     begins_s = max(self.ends_s, now_s + self.delay_s)
                     self.ends_s = begins_s + frame.num_frames / frame.sample_rate
-                elif isinstance(frame, InputMarkFrame):
+                else:
+                    assert isinstance(frame, InputMarkFrame)
                     self.marks.append(frame.mark)
                     tasks.start_soon(self._answer, frame.mark, max(self.ends_s, now_s))
 

@@ -4,8 +4,6 @@ Pure, and of the standard library alone. PCM is signed 16-bit little-endian, int
 """
 
 import math
-import sys
-from array import array
 from functools import lru_cache
 from itertools import product
 
@@ -48,18 +46,14 @@ def dtmf_tone(button: str, sample_rate: int, num_channels: int = 1) -> bytes:
     low, high = (2 * math.pi * hz / sample_rate for hz in _TONES[button])
     frames = round(_TONE_S * sample_rate)
     ramp = round(_RAMP_S * sample_rate)
-    tone = array(
-        "h",
-        [
-            round(
-                _FULL_SCALE
-                * min(1.0, n / ramp, (frames - n) / ramp)
-                * (_LOW * math.sin(low * n) + _HIGH * math.sin(high * n))
-            )
-            for n in range(frames)
-        ],
+    samples = (
+        round(
+            _FULL_SCALE
+            * min(1.0, n / ramp, (frames - n) / ramp)
+            * (_LOW * math.sin(low * n) + _HIGH * math.sin(high * n))
+        )
+        for n in range(frames)
     )
-    if sys.byteorder == "big":
-        tone.byteswap()
-    audio = tone.tobytes() + silence(round(_PAUSE_S * sample_rate), 1)
+    tone = b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
+    audio = tone + silence(round(_PAUSE_S * sample_rate), 1)
     return remix(audio, 1, num_channels)
