@@ -196,9 +196,8 @@ class MediaQueueMachine(RuleBasedStateMachine):
     def take(self) -> None:
         item = self.queue.take()
         self.at_work = True
-        expected = self.queued.pop(0)
-        if expected == b"":
-            expected = self.queued.pop(0)
+        # A piece that was empty has made no chunk.
+        expected = next(filter(None, iter(lambda: self.queued.pop(0), None)))
         if not isinstance(item, Chunk):
             assert item is expected
             return
