@@ -442,37 +442,3 @@ async def test_an_interruption_before_anything_has_started_means_nothing() -> No
         await session.send(Word("a"))
         assert session.texts() == ["a"]
         assert not any(isinstance(frame, InterruptionFrame) for frame in session.down)
-
-
-class Shields(Lane):
-    """Waits for what only `abort` brings."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.broken = anyio.Event()
-
-    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        if isinstance(frame, Word):
-            with anyio.CancelScope(shield=True):
-                await self.broken.wait()
-        await super().process_frame(frame, direction)
-
-    async def abort(self) -> None:
-        await anyio.sleep(0.1)
-        self.broken.set()
-
-
-class FailsToAbort(Function):
-    def abort(self) -> None:
-        raise LookupError("nothing to break")
-
-
-async def test_what_cannot_be_cancelled_can_be_broken(caplog: pytest.LogCaptureFixture) -> None:
-    """P2: the nearest thing, where something below shields its waiting."""
-    async with running(FailsToAbort("bad"), Shields("it")) as session:
-        await session.send(Word())
-        await session.task.cancel()
-        assert await time_of(session.over.wait) == pytest.approx(1.1)
-        result = await session.wait()
-    assert (result.reason, result.stuck) == (EndReason.CANCELLED, "it")
-    assert "bad failed in abort: LookupError('nothing to break')" in caplog.text

@@ -87,6 +87,40 @@ async def test_the_second_one_cancels_and_has_a_deadline(
     assert server.asked[2:] == ["drained"] * (drains_for_s == 3.3)
 
 
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_a_worker_that_has_no_handler_is_given_time_to_leave(
+    server: Server, monkeypatch: pytest.MonkeyPatch, leaves: bool
+) -> None:
+    """Only what the test sends is real: the signal that is handed on would end the tests."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    handed_on: list[tuple[int, object]] = []
+    send = signal.raise_signal
+    async with SignalWatch(server.drain, server.cancel):
+        send(signal.SIGTERM)
+        monkeypatch.setattr(
+            signal, "raise_signal", lambda number: handed_on.append((number, signal.getsignal(number)))
+        )
+        await anyio.sleep(1.5 if leaves else 2.5)
+        assert server.asked == ["drain", "drained"]
+    assert handed_on == ([] if leaves else [(signal.SIGTERM, signal.SIG_DFL)])
+    assert signal.signal(signal.SIGTERM, server.on_signal) is signal.SIG_DFL
+
+
+async def test_a_third_one_takes_the_worker_its_time(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    handed_on: list[int] = []
+    send = signal.raise_signal
+    async with SignalWatch(server.drain, server.cancel):
+        for _ in range(3):
+            send(signal.SIGTERM)
+        monkeypatch.setattr(signal, "raise_signal", handed_on.append)
+        await anyio.sleep(0.2)
+        assert handed_on == [signal.SIGTERM] * 3
+    signal.signal(signal.SIGTERM, server.on_signal)
+
+
 async def test_without_a_signal_nothing_happens(server: Server) -> None:
     async def fail() -> None:
         async with SignalWatch(server.drain, server.cancel):

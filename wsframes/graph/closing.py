@@ -23,6 +23,7 @@ class Step:
 
     CANCEL_HOOKS = 0.4
     OBSERVERS = 0.5
+    LEAVING = 0.6
     HANDLERS = 0.65
     CLEAN_UP = 0.85
     LAST_HANDLERS = 1.0
@@ -35,28 +36,29 @@ class Patience:
         cancel_timeout_s: how long all steps together may take from then on.
     """
 
-    __slots__ = ("_cancel_timeout_s", "_hurry_s", "_scope", "_share")
+    __slots__ = ("_cancel_timeout_s", "_hurry_s", "_steps")
 
     def __init__(self, cancel_timeout_s: float) -> None:
         self._cancel_timeout_s = cancel_timeout_s
         self._hurry_s = math.inf
-        self._scope: anyio.CancelScope | None = None
-        self._share = 0.0
+        self._steps: dict[anyio.CancelScope, float] = {}
 
     def hurry(self) -> None:
-        """Somebody wants it over: in the step at work, and in those that follow."""
+        """Somebody wants it over: in the steps at work, and in those that follow."""
         self._hurry_s = min(self._hurry_s, anyio.current_time())
-        if self._scope is not None:
-            self._scope.deadline = min(self._scope.deadline, self._until_s(self._share))
+        for scope, share in self._steps.items():
+            scope.deadline = min(scope.deadline, self._until_s(share))
 
     @contextmanager
     def step(self, share: float, seconds: float) -> Iterator[anyio.CancelScope]:
         """A scope with what this step may take."""
         deadline_s = min(anyio.current_time() + seconds, self._until_s(share))
-        with anyio.CancelScope(deadline=deadline_s) as self._scope:
-            self._share = share
-            yield self._scope
-        self._scope = None
+        with anyio.CancelScope(deadline=deadline_s) as scope:
+            self._steps[scope] = share
+            try:
+                yield scope
+            finally:
+                del self._steps[scope]
 
     def _until_s(self, share: float) -> float:
         return self._hurry_s + share * self._cancel_timeout_s

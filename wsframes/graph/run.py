@@ -259,7 +259,8 @@ class Run:
 
     async def _watch_leaving(self, scope: anyio.CancelScope) -> None:
         with scope:
-            await anyio.sleep(self._params.cancel_timeout)
+            with self._patience.step(Step.LEAVING, self._params.cancel_timeout):
+                await anyio.sleep_forever()
             # A task cannot be left behind, so the run waits; but nobody shall wonder for whom.
             for name, owner in self.context.working:
                 text = f"the run waits for {name}, which does not let itself be cancelled"

@@ -7,6 +7,10 @@ are drained, and then the server is told, by the handlers that it had set.
     first signal    `drain`; when it has returned, the server is told
     second signal   `cancel`, and a second later at the latest the server is told
     further ones    go to the server
+
+A worker of hypercorn or anycorn has no handler of its own for SIGTERM: its parent tells it by other
+means. Where both are sent the signal, as a terminal and systemd do, the worker leaves when it is
+told; so one without a handler is given the time for that, before the signal does what it does.
 """
 
 import signal
@@ -27,6 +31,9 @@ _NUMBERS = (signal.SIGTERM, signal.SIGINT)
 _LOOK_S = 0.05
 _HURRY_S = 1.0
 
+# hypercorn and anycorn look ten times a second whether they are to go, and then close what is left.
+_LEAVE_S = 2.0
+
 
 class SignalWatch:
     """Drains at the first signal, cancels at the second, and then lets the server know.
@@ -45,7 +52,7 @@ class SignalWatch:
         self._drain = drain
         self._cancel = cancel
         self._taken: list[int] = []
-        self._previous: dict[signal.Signals, Any] = {}
+        self._previous: dict[int, Any] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -78,6 +85,9 @@ class SignalWatch:
             tasks.start_soon(self._hurry, tasks.cancel_scope)
             await self._drain()
             tasks.cancel_scope.cancel()
+        if any(self._previous[number] is signal.SIG_DFL for number in self._taken):
+            with anyio.move_on_after(_LEAVE_S):
+                await self._wait_for(3)
         self._hand_on()
 
     async def _hurry(self, scope: anyio.CancelScope) -> None:
