@@ -6,7 +6,8 @@ import pytest
 from tests.graph.parts import Function, Lane, Word, running
 from tests.graph.test_run import time_of
 from wsframes.frames import Frame, FrameDirection, StartFrame
-from wsframes.graph import EndReason
+from wsframes.graph import EndReason, Pipeline, PipelineTask, RunResult
+from wsframes.testing import settle
 
 
 class Shields(Lane):
@@ -67,3 +68,41 @@ async def test_what_cannot_be_cancelled_can_be_broken(caplog: pytest.LogCaptureF
         result = await session.wait()
     assert (result.reason, result.stuck) == (EndReason.CANCELLED, "it")
     assert "bad failed in abort: LookupError('nothing to break')" in caplog.text
+
+
+class Lingers(Function):
+    """Does not let itself be cancelled, and takes a moment for its clean-up."""
+
+    cleaned_up = False
+
+    async def linger(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(7)
+
+    async def cleanup(self) -> None:
+        await anyio.sleep(0.1)
+        self.cleaned_up = True
+
+
+@pytest.mark.parametrize("by_the_caller", [False, True])
+async def test_who_stays_takes_no_time_from_those_who_come_after(by_the_caller: bool) -> None:
+    """P4: the end is told, and everything is cleaned up, however long one has held it up."""
+    it = Lingers("it")
+    task = PipelineTask(Pipeline([it]))
+    told: list[RunResult] = []
+
+    async def finished(_: PipelineTask, result: RunResult) -> None:
+        await anyio.sleep(0.1)
+        told.append(result)
+
+    task.add_event_handler("on_pipeline_finished", finished)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(task.run)
+        await settle()
+        it.start_soon(it.linger)
+        if by_the_caller:
+            tasks.cancel_scope.cancel()
+        else:
+            await task.cancel()
+    assert it.cleaned_up
+    assert [result.stuck for result in told] == ["it"]

@@ -185,7 +185,7 @@ DEPLOYED = WebsocketApp(build, params=params_of, handle_signals=True)
 
 
 async def deployed(scope: Scope, receive: Receive, send: Send) -> None:
-    await _serve(DEPLOYED, {"deployed": DEPLOYED}, scope, receive, send)
+    await _serve(DEPLOYED, {"deployed": DEPLOYED, "plain": plain}, scope, receive, send)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -43,10 +43,10 @@ class Server:
         """What a user would type, on a port that the system picks."""
         return self.serving("application")
 
-    def serving(self, name: str) -> list[str]:
-        """The same, for another application of `tests.servers.apps`."""
+    def serving(self, name: str, *options: str) -> list[str]:
+        """The same, for another application of `tests.servers.apps`; later options win."""
         return [
-            *(sys.executable, "-m", self.package, *self.options, *self.address),
+            *(sys.executable, "-m", self.package, *self.options, *self.address, *options),
             f"tests.servers.apps:{name}",
         ]
 

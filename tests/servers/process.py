@@ -91,14 +91,18 @@ class ServerProcess:
             return
         raise AssertionError(f"it holds on to a connection:\n{self.log()}")
 
-    def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it has stopped."""
+    def send_signal(self, number: int, *, workers: bool = False) -> None:
+        """Send a signal to it, or to all its processes as well, unless it has stopped."""
         if self._process.poll() is None:
-            self._process.send_signal(number)
+            (os.killpg if workers else os.kill)(self._process.pid, number)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it by a signal, and return its exit code. Once stopped, it stays so."""
         self.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has stopped, for its exit code."""
         try:
             return self._process.wait(self.patience_s)
         except subprocess.TimeoutExpired:

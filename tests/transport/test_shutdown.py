@@ -98,7 +98,9 @@ async def test_a_worker_that_has_no_handler_is_given_time_to_leave(
     async with SignalWatch(server.drain, server.cancel):
         send(signal.SIGTERM)
         monkeypatch.setattr(
-            signal, "raise_signal", lambda number: handed_on.append((number, signal.getsignal(number)))
+            signal,
+            "raise_signal",
+            lambda number: handed_on.append((number, signal.getsignal(number))),
         )
         await anyio.sleep(1.5 if leaves else 2.5)
         assert server.asked == ["drain", "drained"]

@@ -49,6 +49,11 @@ class Patience:
         for scope, share in self._steps.items():
             scope.deadline = min(scope.deadline, self._until_s(share))
 
+    def took(self, share: float) -> None:
+        """A step is over: had it more than its share, it takes nothing from those that follow."""
+        late_s = anyio.current_time() - share * self._cancel_timeout_s
+        self._hurry_s = max(self._hurry_s, late_s)
+
     @contextmanager
     def step(self, share: float, seconds: float) -> Iterator[anyio.CancelScope]:
         """A scope with what this step may take."""

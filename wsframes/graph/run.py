@@ -122,6 +122,8 @@ class Run:
                             await self._wind_down(await self.context.run_timers())
                         except BaseException as exc:
                             self.context.finish_by(exc)
+                            if isinstance(exc, anyio.get_cancelled_exc_class()):
+                                self._patience.hurry()
                             raise
                         finally:
                             outer.start_soon(self._watch_leaving, leaving)
@@ -279,6 +281,7 @@ class Run:
         params = self._params
         context = self.context
         assert context.result is not None
+        self._patience.took(Step.LEAVING)
         for node in self.nodes:
             node.close()
         with self._patience.step(Step.HANDLERS, 2 * params.handler_timeout):
