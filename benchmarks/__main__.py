@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import NoReturn
 
 from benchmarks import (
+    bench_capacity,
     bench_codec,
     bench_company,
     bench_echo,
     bench_frames,
     bench_hops,
     bench_import,
+    bench_layers,
     bench_memory,
     bench_resample,
+    bench_scale,
     bench_sessions,
     bench_vad,
     bench_video,
+    bench_visits,
 )
 from benchmarks.contest import BenchmarkFailed, Options
 from benchmarks.report import document, noise_line, table
@@ -35,8 +39,12 @@ BENCHMARKS = {
     "resample": bench_resample,
     "import": bench_import,
     "memory": bench_memory,
+    "visits": bench_visits,
+    "scale": bench_scale,
     "company": bench_company,
+    "layers": bench_layers,
     "sessions": bench_sessions,
+    "capacity": bench_capacity,
     "vad": bench_vad,
     "video": bench_video,
 }
@@ -63,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(
         scale="quick" if asked.quick else "full",
         pipecat=asked.pipecat,
-        servers=tuple(asked.server or ["uvicorn"]),
+        servers=tuple(asked.server or ()),
         sessions=tuple(asked.sessions or ()),
     )
     names = asked.names or list(BENCHMARKS)
@@ -104,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "--server",
         action="append",
         choices=sorted(SERVERS),
-        help="for memory, sessions and video; may be repeated (default: uvicorn)",
+        help="for memory, sessions and video; may be repeated (default: as each has it)",
     )
     parser.add_argument(
         "--sessions",

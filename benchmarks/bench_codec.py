@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.contest import Benchmark, Contender, Measurement, Options
+from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
 from benchmarks.data import SAMPLE_RATE, message_audio
 from benchmarks.timing import cpu_us
 from wsframes import OutputAudioRawFrame
@@ -37,6 +37,7 @@ def benchmark(options: Options) -> Benchmark:
             Contender("msgspec", code_with_msgspec, amount),
             Contender("wsframes", code_with_wsframes, amount, against="msgspec"),
         ),
+        (Bar("wsframes", "msgpack_encode_us", 1.5, of="ratio"),),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.compare import pipecat_server
-from benchmarks.contest import Benchmark, Contender, Measurement, Options
+from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
 from benchmarks.making import measure_making
 from wsframes import InputAudioRawFrame
 
@@ -45,7 +45,8 @@ def benchmark(options: Options) -> Benchmark:
                 "pipecat", pipecat_server.make_frames, amount, against="wsframes", foreign=True
             )
         )
-    return Benchmark("frames", __doc__, _ROUNDS[options.scale], tuple(contenders))
+    bars = (Bar("wsframes", "create_us", 0.25),)
+    return Benchmark("frames", __doc__, _ROUNDS[options.scale], tuple(contenders), bars)
 
 
 def make_dataclass(frames: int) -> Measurement:

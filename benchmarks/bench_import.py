@@ -36,7 +36,7 @@ def benchmark(options: Options) -> Benchmark:
     if options.pipecat is not None:
         arguments = {"modules": "pipecat.pipeline.worker", "python": options.pipecat}
         contenders.append(Contender("pipecat.pipeline.worker", load, arguments, against="wsframes"))
-    bars = (Bar("wsframes", "wall_ms", 150.0),)
+    bars = (Bar("wsframes", "wall_ms", 100.0),)
     return Benchmark("import", __doc__, _ROUNDS[options.scale], tuple(contenders), bars)
 
 

@@ -22,7 +22,7 @@ def benchmark(options: Options) -> Benchmark:
     contenders = []
     bars = []
     sessions = max(options.sessions, default=_SESSIONS[options.scale])
-    for server in options.servers:
+    for server in options.servers or ("uvicorn",):
         arguments = {
             "server": server,
             "sessions": sessions,
@@ -34,11 +34,11 @@ def benchmark(options: Options) -> Benchmark:
             Contender(ours, idle, arguments | {"app": "pcm_echo"}, against=bare),
         ]
         bars += [
-            Bar(ours, "rss_kib", 64.0, of="excess"),
-            Bar(ours, "traced_kib", 64.0, of="excess"),
+            Bar(ours, "rss_kib", 32.0, of="excess"),
+            Bar(ours, "traced_kib", 32.0, of="excess"),
             Bar(ours, "tasks", 4.0, of="excess"),
         ]
-        if options.pipecat is not None and server.startswith("uvicorn"):
+        if options.pipecat is not None and server == "uvicorn":
             contenders.append(
                 Contender(
                     f"pipecat, {server}",

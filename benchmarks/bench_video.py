@@ -25,7 +25,7 @@ def benchmark(options: Options) -> Benchmark:
     contenders = []
     bars = []
     schedule = {"settle_s": _SETTLE_S[options.scale], "seconds": _SECONDS[options.scale]}
-    for server in options.servers:
+    for server in options.servers or ("uvicorn",):
         alone, both = f"audio, {server}", f"audio and images, {server}"
         contenders += [
             Contender(alone, echo_alone, schedule | {"server": server}),

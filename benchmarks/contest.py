@@ -32,13 +32,14 @@ class Options:
     Attributes:
         scale: how much is measured.
         pipecat: a Python that has pipecat-ai, to compare with; None: no comparison.
-        servers: the ASGI servers to measure on, by their names in `serve`.
+        servers: the ASGI servers to measure on, by their names in `serve`; empty: each benchmark
+            has its own.
         sessions: how many at once, where there are sessions; empty: as the scale says.
     """
 
     scale: Scale = "full"
     pipecat: str | None = None
-    servers: tuple[str, ...] = ("uvicorn",)
+    servers: tuple[str, ...] = ()
     sessions: tuple[int, ...] = ()
 
 
@@ -76,19 +77,23 @@ class Contender:
 
 @dataclass(frozen=True)
 class Bar:
-    """What a figure must not exceed.
+    """What a figure must not exceed, or must reach.
 
     Attributes:
         contender: whose.
         figure: which.
-        limit: of the figure itself; of its ratio to `Contender.against`; or of its excess over it.
+        limit: of the figure itself; of its ratio to that of `against`; or of its excess over it.
         of: which of these.
+        at_least: the limit is to be reached, and not to be kept under.
+        against: the other contender; None: `Contender.against`.
     """
 
     contender: str
     figure: str
     limit: float
     of: Literal["value", "ratio", "excess"] = "value"
+    at_least: bool = False
+    against: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.contest import Bar, Benchmark, Contender, Measurement
 
-__all__ = ["Outcome", "document", "noise_line", "table"]
+__all__ = ["Outcome", "document", "noise_line", "number", "table"]
 
 _PACKAGES = ("anyio", "hypercorn", "msgspec", "pydantic", "starlette", "trio", "uvicorn", "uvloop",
              "websockets")  # fmt: skip
@@ -38,28 +38,35 @@ class Outcome:
 
     def ratio(self, contender: Contender, figure: str) -> float | None:
         """To the contender that it is compared with: the median of the rounds' ratios."""
-        if contender.against is None:
+        if contender.against is None or figure not in self.measured[contender.against][0].figures:
             return None
-        pairs = zip(
-            self.values(contender.name, figure),
-            self.values(contender.against, figure),
-            strict=True,
-        )
-        ratios = [ours / theirs for ours, theirs in pairs if theirs]
+        return self._ratio(contender.name, contender.against, figure)
+
+    def _ratio(self, ours: str, theirs: str, figure: str) -> float | None:
+        pairs = zip(self.values(ours, figure), self.values(theirs, figure), strict=True)
+        ratios = [one / other for one, other in pairs if other]
         return statistics.median(ratios) if ratios else None
 
     def reached(self, bar: Bar) -> tuple[float, bool]:
-        """What counts for the bar, and whether it is low enough."""
-        contender = next(each for each in self.benchmark.contenders if each.name == bar.contender)
+        """What counts for the bar, and whether that is good enough."""
         value = self.median(bar.contender, bar.figure)
-        if bar.of == "ratio":
-            ratio = self.ratio(contender, bar.figure)
-            assert ratio is not None
-            value = ratio
-        elif bar.of == "excess":
-            assert contender.against is not None
-            value -= self.median(contender.against, bar.figure)
-        return value, value <= bar.limit
+        if bar.of != "value":
+            against = self.against(bar)
+            if bar.of == "ratio":
+                ratio = self._ratio(bar.contender, against, bar.figure)
+                assert ratio is not None
+                value = ratio
+            else:
+                value -= self.median(against, bar.figure)
+        return value, value >= bar.limit if bar.at_least else value <= bar.limit
+
+    def against(self, bar: Bar) -> str:
+        """The contender that a bar of a ratio or an excess compares with."""
+        if bar.against is not None:
+            return bar.against
+        contender = next(each for each in self.benchmark.contenders if each.name == bar.contender)
+        assert contender.against is not None
+        return contender.against
 
 
 def table(outcomes: Iterable[Outcome]) -> str:
@@ -88,7 +95,7 @@ def _rows(outcome: Outcome, contender: Contender) -> list[Sequence[str]]:
                 outcome.benchmark.name,
                 contender.name,
                 figure,
-                _number(outcome.median(contender.name, figure)),
+                number(outcome.median(contender.name, figure)),
                 f"{outcome.spread(contender.name, figure):.0%}",
                 "" if ratio is None else f"{ratio:.2f} x {contender.against}",
                 "; ".join(_verdict(outcome, bar) for bar in bars),
@@ -100,11 +107,15 @@ def _rows(outcome: Outcome, contender: Contender) -> list[Sequence[str]]:
 def _verdict(outcome: Outcome, bar: Bar) -> str:
     value, met = outcome.reached(bar)
     what = {"value": "", "ratio": " x", "excess": " more"}[bar.of]
+    if bar.against is not None:
+        what += f" {bar.against}"
     verdict = "met" if met else "MISSED"
-    return f"{verdict}: {_number(value)}{what} <= {bar.limit:g}{what}"
+    sign = ">=" if bar.at_least else "<="
+    return f"{verdict}: {number(value)}{what} {sign} {bar.limit:g}{what}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """As many digits as mean something."""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -159,7 +170,9 @@ def _outcome_document(outcome: Outcome) -> dict[str, Any]:
                 "contender": bar.contender,
                 "figure": bar.figure,
                 "of": bar.of,
+                "against": None if bar.of == "value" else outcome.against(bar),
                 "limit": bar.limit,
+                "at_least": bar.at_least,
                 "reached": outcome.reached(bar)[0],
                 "met": outcome.reached(bar)[1],
             }

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.probe import with_probe
 
-__all__ = ["SERVERS"]
+__all__ = ["SERVERS", "listening"]
 
 
 def main() -> None:
@@ -28,15 +28,21 @@ def main() -> None:
         os.sched_setaffinity(0, {options.cpu})
     module, _, name = options.app.partition(":")
     app = with_probe(getattr(importlib.import_module(module), name))
-    # asyncio switches Nagle's algorithm off only on sockets that say that they are TCP; with it on,
-    # an answer waits for the client's next message to acknowledge the one before.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen(1024)
+    with listening() as sock:
         print(json.dumps({"port": sock.getsockname()[1]}), flush=True)
         if options.trace:
             tracemalloc.start()
         SERVERS[options.server](app, sock)
+
+
+def listening() -> socket.socket:
+    """On a free port of the loopback."""
+    # asyncio switches Nagle's algorithm off only on sockets that say that they are TCP; with it on,
+    # an answer waits for the client's next message to acknowledge the one before.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(1024)
+    return sock
 
 
 def _uvicorn(app: Any, sock: socket.socket, loop: str) -> None:

@@ -18,15 +18,17 @@ def measure_server(
     python: str = sys.executable,
     trace: bool = False,
     pinned: bool = True,
+    clients: str = "load",
 ) -> dict[str, Any]:
     """Start a server, put a load on it, and hand back what the load has measured.
 
     Args:
         server: one of those in `serve`.
         app: `MODULE:APP`.
-        load: arguments of `load`.
+        load: arguments of `clients`.
         python: the interpreter to run the server with.
         trace: trace the server's allocations.
+        clients: the module that puts the load on it.
         pinned: give the server one CPU; else it has all, as one with worker threads needs.
 
     Raises:
@@ -35,8 +37,8 @@ def measure_server(
     pins: tuple[list[str], list[str]] = _pins() if pinned else ([], [])
     serve = ["-m", "benchmarks.serve", server, app, *pins[0], *(["--trace"] if trace else [])]
     with running_python(serve, python=python) as (pid, ready):
-        clients = ["-m", "benchmarks.load", str(ready["port"]), str(pid), *load, *pins[1]]
-        figures: dict[str, Any] = python_json(clients)
+        command = ["-m", f"benchmarks.{clients}", str(ready["port"]), str(pid), *load, *pins[1]]
+        figures: dict[str, Any] = python_json(command)
     return figures
 
 

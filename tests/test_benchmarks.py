@@ -14,7 +14,9 @@ import pytest
 
 from benchmarks import bench_frames, load_report
 from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.bench_layers import LAYERS, layer
 from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
+from benchmarks.lines import line_through
 from benchmarks.report import Outcome, document, table
 from benchmarks.runner import Contest
 
@@ -22,6 +24,9 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "benchmarks").rglob("*.py"))
 
 SMOKE = Options(scale="smoke")
+
+PIPECAT_TOO = ["frames", "hops", "import", "memory", "visits", "scale", "layers", "sessions",
+               "capacity"]  # fmt: skip
 
 # Imported by their own names, as no package may load them.
 NEED_AN_EXTRA = {"wsframes.audio.resample", "wsframes.vad.silero"}
@@ -88,6 +93,70 @@ def test_a_crowd_is_served_to_the_last_message_whatever_one_of_them_does() -> No
         assert outcome.median(contender.name, "admitted") >= 3
 
 
+def test_the_work_in_several_sizes_gives_a_line() -> None:
+    outcome = measured("scale")
+
+    check_figures(outcome)
+    for contender in outcome.benchmark.contenders:
+        (measurement,) = outcome.measured[contender.name]
+        assert len(measurement.details["sizes"]) == len(measurement.details["costs"]) == 2
+
+
+@pytest.mark.socket
+def test_sessions_that_come_and_leave_leave_nothing() -> None:
+    outcome = measured("visits")
+
+    check_figures(outcome)
+    for contender in outcome.benchmark.contenders:
+        figures = outcome.measured[contender.name][0].figures
+        assert figures["start_us"] > 0
+        assert figures.get("left_tasks", 0) == 0
+
+
+@pytest.mark.socket
+def test_more_and_more_sessions_are_served_at_each_step() -> None:
+    outcome = measured("capacity")
+
+    check_figures(outcome)
+    for contender in outcome.benchmark.contenders:
+        steps = outcome.measured[contender.name][0].details["steps"]
+        assert steps[0]["sessions"] == 1
+        assert all(step["late_p99_ms"] > 0 and step["rss_mb"] > 1 for step in steps)
+
+
+@pytest.mark.socket
+def test_instructions_are_counted_by_layer() -> None:
+    outcome = measured("layers")
+
+    check_figures(outcome)
+    bare, ours = (outcome.measured[name][0].figures for name in ("bare", "wsframes"))
+    assert bare["deserialize"] == 0 < ours["deserialize"]
+    assert ours["instructions"] == pytest.approx(sum(ours[name] for name in LAYERS))
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("/lib/python3.11/asyncio/events.py:Handle._run", "event loop"),
+        ("/x/wsframes/.venv/lib/site-packages/uvicorn/server.py:Server.main", "server"),
+        ("/x/wsframes/.venv/lib/site-packages/psutil/a.py:b", "other"),
+        ("/x/wsframes/wsframes/serializers/raw.py:RawAudioSerializer.deserialize", "deserialize"),
+        ("/x/wsframes/wsframes/serializers/raw.py:RawAudioSerializer.serialize", "serialize"),
+        ("/x/wsframes/transport/pacer.py:Pacer.due", "output: queue and pacer"),
+    ],
+)
+def test_a_function_belongs_to_the_layer_of_its_file(place: str, name: str) -> None:
+    assert layer(place) == name
+
+
+def test_a_line_through_what_was_measured_tells_how_far_off_it_is() -> None:
+    straight, bent = line_through([1, 2], [12.0, 14.0]), line_through([0, 1, 2], [0.0, 1.0, 4.0])
+
+    assert straight.slope == bent.slope == 2.0
+    assert straight.off_percent == pytest.approx(0.0)
+    assert bent.off_percent == pytest.approx(100 * (2 / 3) / 4)
+
+
 @pytest.mark.socket
 def test_audio_comes_back_while_images_come_too() -> None:
     outcome = measured("video")
@@ -136,7 +205,7 @@ def test_benchmark_states_its_question_and_what_it_compares(name: str) -> None:
     assert "gainst" in question or "fresh interpreter" in question
 
 
-@pytest.mark.parametrize("name", ["frames", "hops", "import", "memory", "sessions"])
+@pytest.mark.parametrize("name", PIPECAT_TOO)
 def test_pipecat_is_a_contender_only_where_its_interpreter_is_given(name: str) -> None:
     def names(options: Options) -> set[str]:
         return {each.name for each in BENCHMARKS[name].benchmark(options).contenders}
@@ -196,6 +265,7 @@ def an_outcome() -> Outcome:
         Bar("ours", "cost_us", 35.0),
         Bar("ours", "cost_us", 1.4, of="ratio"),
         Bar("ours", "cost_us", 9.0, of="excess"),
+        Bar("bare", "cost_us", 0.5, of="ratio", at_least=True, against="ours"),
     )
     return Outcome(
         Benchmark("made-up", "Why?", 3, (bare, ours), bars),
@@ -215,6 +285,7 @@ def test_ratio_is_the_median_of_the_rounds_ratios() -> None:
         (30.0, True),
         (1.5, False),
         (10.0, False),
+        (pytest.approx(1 / 1.5), True),
     ]
 
 
@@ -229,12 +300,15 @@ def test_nothing_to_compare_with_has_no_ratio() -> None:
 
 
 def test_table_and_document_say_whether_each_bar_is_met() -> None:
-    line = table([an_outcome()]).splitlines()[-1]
+    _, bare, line = table([an_outcome()]).splitlines()
     found = document([an_outcome()], [1.0, 2.0], "1.14.0")
 
     assert line.split()[:6] == ["made-up", "ours", "cost_us", "30", "67%", "1.50"]
     assert "met: 30 <= 35; MISSED: 1.5 x <= 1.4 x; MISSED: 10 more <= 9 more" in line
-    assert [bar["met"] for bar in found["benchmarks"]["made-up"]["bars"]] == [True, False, False]
+    assert "met: 0.667 x ours >= 0.5 x ours" in bare
+    bars = found["benchmarks"]["made-up"]["bars"]
+    assert [bar["met"] for bar in bars] == [True, False, False, True]
+    assert [bar["against"] for bar in bars] == [None, "bare", "bare", "ours"]
     assert found["versions"]["pipecat-ai"] == "1.14.0"
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from benchmarks.contest import Measurement
 from benchmarks.data import SAMPLE_RATE
+from benchmarks.lines import line_through
 from benchmarks.making import measure_making
 from benchmarks.timing import cpu_us_async
 
-__all__ = ["echo", "hop_busy", "hop_direct", "hop_idle", "make_frames", "version"]
+__all__ = ["echo", "hop_busy", "hop_direct", "hop_idle", "lengthen", "make_frames", "version"]
 
 
 def version() -> Measurement:
@@ -39,6 +40,16 @@ def hop_idle(processors: int, frames: int) -> Measurement:
 
 def hop_busy(processors: int, frames: int) -> Measurement:
     return _hop(processors, [frames], direct=False)
+
+
+def lengthen(processors: Sequence[int], frames: int) -> Measurement:
+    """One frame at a time through rows of several lengths."""
+    costs_us = [hop_idle(number, frames).figures["hop_us"] * number for number in processors]
+    line = line_through(processors, costs_us)
+    return Measurement(
+        {"more_processor_us": line.slope, "off_line_percent": line.off_percent},
+        details={"sizes": list(processors), "costs": costs_us, "unit": "processor_us"},
+    )
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
