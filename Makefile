@@ -4,7 +4,11 @@
 PYTHON ?= python3
 ARGS ?=
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS := msgpack msgpack-client msgpack-opus json json-client raw
+# An interpreter that has pipecat-ai, to compare with; see docs/performance.md.
+PIPECAT ?=
+BENCH_ALL = --json docs/performance/results.json --charts docs/performance \
+	$(if $(PIPECAT),--pipecat $(PIPECAT))
+FUZZ_TARGETS := msgpack msgpack-client msgpack-opus json json-client raw twilio
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,7 +23,7 @@ help:
 	@echo 'make check   the gate: style, types, layers, tests with full coverage'
 	@echo 'make soak    the promises, each as long as it says: an hour and more  (ARGS="-k p12")'
 	@echo 'make fuzz    looks for messages that break a serializer: ten minutes  (FUZZ_SECONDS=600)'
-	@echo 'make bench   the benchmarks                   (ARGS="--help")'
+	@echo 'make bench   the benchmarks, and their charts (ARGS="--help"; PIPECAT=python to compare)'
 	@echo 'make docs    write the pages that are made from the code'
 	@echo 'make clean   remove .venv and everything made'
 	@echo 'Another interpreter: make clean, then make test PYTHON=python3.12'
@@ -55,8 +59,12 @@ fuzz: $(VENV)/.dev
 	$(BIN)/python -m fuzzing $$target -verbosity=0 -print_final_stats=1 \
 	-max_total_time=$$(($(FUZZ_SECONDS) / $(words $(FUZZ_TARGETS)))) || exit 1; done
 
+# All of it takes half an hour and wants a quiet machine; what it finds goes into the documentation.
 bench: $(VENV)/.dev
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks $(or $(ARGS),$(BENCH_ALL))
+ifeq ($(ARGS),)
+	@$(BIN)/python -m docs.generate
+endif
 
 docs: $(VENV)/.dev
 	@$(BIN)/python -m docs.generate

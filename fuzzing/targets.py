@@ -10,6 +10,7 @@ from wsframes.serializers import (
     JsonFrameSerializer,
     MsgpackFrameSerializer,
     RawAudioSerializer,
+    TwilioFrameSerializer,
 )
 
 __all__ = ["CORPUS", "TARGETS", "check", "corpus", "seeds"]
@@ -23,6 +24,7 @@ TARGETS: dict[str, Callable[[], FrameSerializer]] = {
     "json": lambda: JsonFrameSerializer(marks=True),
     "json-client": lambda: JsonFrameSerializer(client=True),
     "raw": RawAudioSerializer,
+    "twilio": TwilioFrameSerializer,
 }
 
 _MAX_ERROR_BYTES = 256
@@ -30,6 +32,17 @@ _FROM_CLIENTS = (
     OutputAudioRawFrame(bytes(640), 16000, 1),
     TextFrame("grüß dich"),
     TransportMessageFrame({"a": [1, 2.5, None, True, "x"], "b": {"": {}}}),
+)
+_FROM_TWILIO = (
+    b'{"event":"connected","protocol":"Call","version":"1.0.0"}',
+    (
+        b'{"event":"start","sequenceNumber":"1","start":{"streamSid":"MZ1","callSid":"CA1",'
+        b'"customParameters":{"a":"b"}},"streamSid":"MZ1"}'
+    ),
+    b'{"event":"media","media":{"track":"inbound","chunk":"1","payload":"//7+/w=="}}',
+    b'{"event":"dtmf","dtmf":{"track":"inbound_track","digit":"1"}}',
+    b'{"event":"mark","mark":{"name":"bot:1"}}',
+    b'{"event":"stop","stop":{"callSid":"CA1"}}',
 )
 
 
@@ -60,6 +73,8 @@ def seeds(name: str) -> list[bytes]:
     """Messages as a peer sends them, for a target to begin with."""
     if name == "raw":
         return [bytes(640), b'{"a": 1}']
+    if name == "twilio":
+        return list(_FROM_TWILIO)
     kind = JsonFrameSerializer if name.startswith("json") else MsgpackFrameSerializer
     peer = MsgpackFrameSerializer(opus=True) if name == "msgpack-opus" else kind()
     messages = [peer.serialize(frame) for frame in _FROM_CLIENTS]

@@ -22,6 +22,7 @@ from wsframes.serializers import (
     JsonFrameSerializer,
     MsgpackFrameSerializer,
     RawAudioSerializer,
+    TwilioFrameSerializer,
 )
 from wsframes.testing import MemoryPeer, settle
 
@@ -98,6 +99,7 @@ GOOD: dict[type[FrameSerializer], str | bytes] = {
     MsgpackFrameSerializer: MsgpackFrameSerializer().serialize(TextFrame("good")) or b"",
     JsonFrameSerializer: JsonFrameSerializer().serialize(TextFrame("good")) or "",
     RawAudioSerializer: '"good"',
+    TwilioFrameSerializer: '{"event":"dtmf","dtmf":{"digit":"1"}}',
 }
 
 

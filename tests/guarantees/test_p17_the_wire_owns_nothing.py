@@ -25,7 +25,7 @@ LISTED = (
 )
 
 
-@pytest.mark.parametrize("name", ["msgpack", "json", "raw"])
+@pytest.mark.parametrize("name", ["msgpack", "json", "raw", "twilio"])
 async def test_nobody_is_given_a_frame_of_the_run(
     name: str, figure: Callable[[str, str], None]
 ) -> None:

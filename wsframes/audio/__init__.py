@@ -1,6 +1,7 @@
 """PCM audio, pure: signed 16-bit little-endian, interleaved."""
 
 from wsframes.audio.filter import BaseAudioFilter
+from wsframes.audio.g711 import mulaw_to_pcm, pcm_to_mulaw
 from wsframes.audio.mixer import BaseAudioMixer
 from wsframes.audio.packetizer import Packetizer
 from wsframes.audio.pcm import (
@@ -23,6 +24,8 @@ __all__ = [
     "bytes_per_frame",
     "duration_s",
     "frame_count",
+    "mulaw_to_pcm",
+    "pcm_to_mulaw",
     "peak",
     "remix",
     "rms",

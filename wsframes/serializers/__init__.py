@@ -10,6 +10,7 @@ from wsframes.serializers.base import (
 from wsframes.serializers.json import JsonFrameSerializer
 from wsframes.serializers.msgpack import MsgpackFrameSerializer
 from wsframes.serializers.raw import RawAudioSerializer
+from wsframes.serializers.twilio import TwilioFrameSerializer
 
 __all__ = [
     "FrameSerializer",
@@ -18,6 +19,7 @@ __all__ = [
     "MsgpackFrameSerializer",
     "RawAudioSerializer",
     "SerializerSettings",
+    "TwilioFrameSerializer",
     "VideoDecoder",
     "VideoEncoder",
 ]
