@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -20,10 +21,12 @@ from benchmarks import (
     bench_resample,
     bench_scale,
     bench_sessions,
+    bench_telephony,
     bench_vad,
     bench_video,
     bench_visits,
 )
+from benchmarks.charts import draw_all
 from benchmarks.contest import BenchmarkFailed, Options
 from benchmarks.report import document, noise_line, table
 from benchmarks.runner import Contest, pipecat_version
@@ -35,6 +38,7 @@ BENCHMARKS = {
     "frames": bench_frames,
     "hops": bench_hops,
     "codec": bench_codec,
+    "telephony": bench_telephony,
     "echo": bench_echo,
     "resample": bench_resample,
     "import": bench_import,
@@ -64,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no benchmark {unknown[0]!r}: there are {', '.join(BENCHMARKS)}")
     if asked.json is not None and not asked.json.resolve().parent.is_dir():
         parser.error(f"--json: there is no directory {asked.json.resolve().parent}")
+    if asked.charts is not None and not asked.charts.is_dir():
+        parser.error(f"--charts: there is no directory {asked.charts}")
     try:
         pipecat = None if asked.pipecat is None else pipecat_version(asked.pipecat)
     except BenchmarkFailed as exc:
@@ -83,11 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(table(outcomes))
     print(noise_line(contest.loops_us))
+    found = document(outcomes, contest.loops_us, pipecat, scale=options.scale)
     if asked.json is not None:
-        text = json.dumps(
-            document(outcomes, contest.loops_us, pipecat, scale=options.scale), indent=2
-        )
-        asked.json.write_text(text + "\n")
+        asked.json.write_text(json.dumps(found, indent=1) + "\n")
+    if asked.charts is not None:
+        for path in draw_all(found, asked.charts):
+            _tell(f"drawn: {path}")
     return 0
 
 
@@ -106,13 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a look, not figures to publish")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     parser.add_argument(
+        "--charts", type=Path, metavar="DIR", help="draw what there is to draw there"
+    )
+    parser.add_argument(
         "--pipecat", metavar="PYTHON", help="an interpreter with pipecat-ai, to compare with"
     )
     parser.add_argument(
         "--server",
         action="append",
         choices=sorted(SERVERS),
-        help="for memory, sessions and video; may be repeated (default: as each has it)",
+        help="for memory, sessions, capacity and video; may be repeated (default: as each has it)",
     )
     parser.add_argument(
         "--sessions",
@@ -132,7 +142,7 @@ def _positive(text: str) -> int:
 
 
 def _tell(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+    print(f"{time.strftime('%X')} {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """How many sessions does one core carry, and how late are they when it is nearly full?
 
-Sessions of 50 messages of 640 bytes a second, echoed over real sockets by uvicorn on asyncio, more
-at each step, until more than one message in a hundred is late by more than 20 ms. `sessions` is the
-last number before that; `late_p99_80_ms` the lateness at the step where the server takes nearest to
-80 % of its core; `session_percent` what one session more takes of the core below 90 % of it; and
-`knee_percent` how much more a message costs at the fullest step of these than at half its sessions.
+Sessions of 50 messages of 640 bytes a second, echoed over real sockets by uvicorn on asyncio (or
+the first of the servers asked for), more at each step, until more than one message in a hundred is
+late by more than 20 ms. `sessions` is the last number before that; `late_p99_80_ms` the lateness at
+the step where the server takes nearest to 80 % of its core; `session_percent` what one session more
+takes of the core below 90 % of it; and `knee_percent` how much more a message costs at the fullest
+step of these than at half its sessions.
 
 wsframes, with one processor and with five of which one has a lane, against a bare ASGI echo on the
 same server with the same clients, and against Pipecat with one.
@@ -18,8 +19,8 @@ from benchmarks.sockets import measure_server
 
 __all__ = ["benchmark"]
 
-_SECONDS = {"full": 1.5, "quick": 1.0, "smoke": 0.2}
-_SETTLE_S = {"full": 0.4, "quick": 0.3, "smoke": 0.1}
+_SECONDS = {"full": 1.2, "quick": 1.0, "smoke": 0.2}
+_SETTLE_S = {"full": 0.3, "quick": 0.3, "smoke": 0.1}
 _ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
 _LIMIT_MS = 20.0
 _FULL_SHARE = 0.8
@@ -41,6 +42,8 @@ def benchmark(options: Options) -> Benchmark:
     scale = options.scale
     schedule = {"settle_s": _SETTLE_S[scale], "seconds": _SECONDS[scale]}
     wide: dict[str, Any] = schedule | {"steps": list(options.sessions) or _WIDE[scale]}
+    (server,) = options.servers[:1] or ("uvicorn",)
+    wide["server"] = server
     contenders = [
         Contender("bare", climb, wide | {"app": "bare_echo"}),
         Contender("wsframes", climb, wide | {"app": "pcm_echo"}, against="bare"),
@@ -67,12 +70,19 @@ def climb_pipecat(python: str, **schedule: Any) -> Measurement:
     return _climb("benchmarks.compare.pipecat_server:echo", **schedule, python=python)
 
 
-def _climb(app: str, steps: list[int], settle_s: float, seconds: float, **run: Any) -> Measurement:
+def _climb(
+    app: str,
+    steps: list[int],
+    settle_s: float,
+    seconds: float,
+    server: str = "uvicorn",
+    **run: Any,
+) -> Measurement:
     load = [
         *("--steps", *map(str, steps), "--settle", str(settle_s)),
         *("--seconds", str(seconds), "--limit", str(_LIMIT_MS)),
     ]
-    measured: list[dict[str, float]] = measure_server("uvicorn", app, load, clients="ramp", **run)[
+    measured: list[dict[str, float]] = measure_server(server, app, load, clients="ramp", **run)[
         "steps"
     ]
     on_time = [step["sessions"] for step in measured if step["late_p99_ms"] <= _LIMIT_MS]

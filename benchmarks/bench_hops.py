@@ -26,7 +26,7 @@ from wsframes import (
 
 __all__ = ["Kind", "benchmark", "hop_busy_lanes", "hop_one_by_one"]
 
-_ROUNDS = {"full": 7, "quick": 3, "smoke": 1}
+_ROUNDS = {"full": 5, "quick": 2, "smoke": 1}
 _FUNCTIONS = 100
 _FUNCTION_FRAMES = {"full": 2_000, "quick": 500, "smoke": 5}
 _LANES = 10

@@ -13,9 +13,9 @@ from benchmarks.sockets import measure_server
 
 __all__ = ["benchmark"]
 
-_SESSIONS = {"full": 200, "quick": 100, "smoke": 3}
+_SESSIONS = {"full": 200, "quick": 50, "smoke": 3}
 _SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.1}
-_ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
+_ROUNDS = {"full": 2, "quick": 1, "smoke": 1}
 
 
 def benchmark(options: Options) -> Benchmark:

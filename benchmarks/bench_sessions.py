@@ -14,10 +14,10 @@ from benchmarks.sockets import measure_server
 
 __all__ = ["benchmark"]
 
-_SESSIONS = {"full": (20, 40), "quick": (20,), "smoke": (2,)}
-_SECONDS = {"full": 8.0, "quick": 3.0, "smoke": 1.0}
+_SESSIONS = {"full": (40,), "quick": (40,), "smoke": (2,)}
+_SECONDS = {"full": 5.0, "quick": 3.0, "smoke": 1.0}
 _SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.3}
-_ROUNDS = {"full": 3, "quick": 2, "smoke": 1}
+_ROUNDS = {"full": 5, "quick": 2, "smoke": 1}
 
 _RATE = 50
 
@@ -42,16 +42,13 @@ def benchmark(options: Options) -> Benchmark:
             contenders += [
                 Contender(bare, echo, arguments | {"app": "bare_echo"}),
                 Contender(pcm, echo, arguments | {"app": "pcm_echo"}, against=bare),
-                Contender(
-                    msgpack,
-                    echo,
-                    arguments | {"app": "msgpack_echo", "wire": "msgpack"},
-                    against=bare,
-                ),
             ]
             bars.append(Bar(pcm, "message_us", _BARS[server], of="ratio"))
-            # Once is enough, and uvloop need not be in its environment.
-            if options.pipecat is not None and server == "uvicorn":
+            # Once each is enough, and uvloop need not be in its environment.
+            if server == "uvicorn":
+                packed = arguments | {"app": "msgpack_echo", "wire": "msgpack"}
+                contenders.append(Contender(msgpack, echo, packed, against=bare))
+            if server == "uvicorn" and options.pipecat is not None:
                 contenders.append(
                     Contender(
                         f"pipecat, {where}",

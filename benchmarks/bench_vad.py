@@ -36,8 +36,8 @@ from wsframes.vad.silero import SileroVADAnalyzer
 __all__ = ["benchmark"]
 
 _MESSAGES = {"full": 2_000, "quick": 500, "smoke": 10}
-_REPEATS = {"full": 15, "quick": 7, "smoke": 2}
-_ROUNDS = {"full": 5, "quick": 2, "smoke": 1}
+_REPEATS = {"full": 9, "quick": 5, "smoke": 2}
+_ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
 
 _RATE = 16000
 _MESSAGE_BYTES = 640

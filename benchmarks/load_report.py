@@ -1,23 +1,34 @@
 """How do lateness, CPU and memory grow with the sessions? `python -m benchmarks.load_report`.
 
-Sessions of 50 messages of audio a second, through five processors, on a real server with real
-clients, against a bare ASGI echo on the same server. Prints a table, and draws it with `--png`.
+Sessions of 50 messages of audio a second, through five processors, on a real server with thin
+clients, against a bare ASGI echo on the same server. A message that does not come back ends the
+report. Prints a table, and draws it with `--png`.
 """
 
 import argparse
-import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import python_json, running_python
+from benchmarks.bench_capacity import climb
+from benchmarks.charts import caption, draw_load
+from benchmarks.contest import Benchmark, Contender, Options
+from benchmarks.report import document, number
+from benchmarks.runner import Contest
 from benchmarks.serve import SERVERS
 
 __all__ = ["main"]
 
-_APPS = {"bare ASGI echo": "bare_echo", "wsframes": "crowd"}
-_COLUMNS = ("app", "sessions", "late p50 ms", "late p99 ms", "CPU", "RSS MB", "lost")
+_APPS = {"bare ASGI echo": "bare_echo", "wsframes, five\nprocessors": "crowd"}
+_COLUMNS = {
+    "sessions": "sessions",
+    "late_p50_ms": "late p50 ms",
+    "late_p99_ms": "late p99 ms",
+    "cpu_share": "CPU",
+    "message_us": "CPU us/message",
+    "rss_mb": "RSS MB",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,64 +39,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=10.0, help="that count, at each step")
     parser.add_argument("--png", type=Path, metavar="FILE", help="draw it there")
     asked = parser.parse_args(arguments)
-    series = {
-        title: [_measure(asked.server, app, number, asked.seconds) for number in asked.sessions]
-        for title, app in _APPS.items()
+    schedule = {"steps": asked.sessions, "settle_s": 0.5, "seconds": asked.seconds}
+    schedule["server"] = asked.server
+    contenders = [Contender(label, climb, schedule | {"app": app}) for label, app in _APPS.items()]
+    contest = Contest(Options(), tell=lambda what: None)
+    outcomes = contest.run([Benchmark("load", str(__doc__), 1, tuple(contenders))])
+    steps: dict[str, Any] = {
+        label: outcomes[0].measured[label][0].details["steps"] for label in _APPS
     }
-    print(_line(_COLUMNS))
-    for title, steps in series.items():
-        for step in steps:
-            print(_line((title, *(f"{value:.3g}" for value in step.values()))))
+    print(_table(steps))
     if asked.png is not None:
-        _draw(series, asked.server, asked.png)
+        taken = caption(document(outcomes, contest.loops_us, None))
+        draw_load(asked.png, steps, asked.server, taken)
         print(f"drawn in {asked.png}", file=sys.stderr)
     return 0
 
 
-def _measure(server: str, app: str, sessions: int, seconds: float) -> dict[str, float]:
-    with running_python(["-m", "benchmarks.serve", server, f"benchmarks.apps:{app}"]) as (pid, at):
-        crowd = ["-m", "benchmarks.crowd", str(at["port"]), str(pid)]
-        figures: Any = python_json(
-            [*crowd, "--sessions", str(sessions), "--seconds", str(seconds)],
-            timeout_s=600.0 + seconds,
-        )
-    return {
-        "sessions": sessions,
-        "late_p50_ms": figures["late_p50_ms"],
-        "late_p99_ms": figures["late_p99_ms"],
-        "cpu_share": figures["cpu_share"],
-        "rss_mb": max(size for _, size in figures["rss_bytes"]) / 1e6,
-        "lost_messages": figures["lost_messages"],
-    }
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "  ".join(f"{cell:>14}" for cell in cells)
-
-
-def _draw(series: dict[str, list[dict[str, float]]], server: str, path: Path) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    panels = (
-        ("late_p99_ms", "lateness p99, ms", "log"),
-        ("cpu_share", "CPU, share of one core", "linear"),
-        ("rss_mb", "memory, MB", "linear"),
-    )
-    figure, axes = pyplot.subplots(1, len(panels), figsize=(13, 4), layout="constrained")
-    for axis, (name, label, scale) in zip(axes, panels, strict=True):
-        for title, steps in series.items():
-            values = [step[name] if step[name] > 0 else math.nan for step in steps]
-            axis.plot([step["sessions"] for step in steps], values, marker="o", label=title)
-        axis.set(xlabel="sessions", title=label, yscale=scale)
-        axis.grid(alpha=0.3)
-    axes[0].axhline(20, color="grey", linestyle="--", linewidth=1)
-    axes[0].legend()
-    figure.suptitle(f"50 messages of audio a second and session, echoed, on {server}")
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+def _table(steps: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    rows = [("app", *_COLUMNS.values())] + [
+        (label.replace("\n", " "), *(number(step[figure]) for figure in _COLUMNS))
+        for label, each in steps.items()
+        for step in each
+    ]
+    return "\n".join("  ".join(f"{cell:>25}" for cell in row) for row in rows)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ __all__ = ["RATE", "percentile"]
 RATE = 50
 
 _OPEN_S = 30.0
-_SILENCE_S = 0.6
+_SILENCE_S = 0.5
 _TRIES = 3
 _LAST_ANSWERS_S = 10.0
 _BINARY, _CLOSE, _PING, _PONG = 0x2, 0x8, 0x9, 0xA

@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import statistics
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,6 +141,7 @@ def document(
     """Everything, with what it was measured on."""
     return {
         "asked": asked,
+        "taken": time.strftime("%Y-%m-%d"),
         "machine": _machine(),
         "noise": {"loop_us": list(loops_us)},
         "versions": _versions(pipecat),
@@ -161,7 +163,7 @@ def _outcome_document(outcome: Outcome) -> dict[str, Any]:
                     }
                     for figure in outcome.measured[contender.name][0].figures
                 },
-                "details": outcome.measured[contender.name][-1].details,
+                "details": [each.details for each in outcome.measured[contender.name]],
             }
             for contender in outcome.benchmark.contenders
         },

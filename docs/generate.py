@@ -8,6 +8,7 @@ from pathlib import Path
 
 import wsframes.frames
 from docs.parameters_page import parameters_page
+from docs.performance_page import performance_page
 from wsframes.frames import Frame
 
 HERE = Path(__file__).parent
@@ -79,6 +80,7 @@ def _row(frame_type: type[Frame]) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "frames.md": frames_page,
     "parameters.md": parameters_page,
+    "performance.md": performance_page,
 }
 
 

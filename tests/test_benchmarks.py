@@ -9,10 +9,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks import bench_frames, load_report
+from benchmarks import bench_frames, charts, load_report
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.bench_layers import LAYERS, layer
 from benchmarks.contest import Bar, Benchmark, Contender, Measurement, Options
@@ -27,9 +28,6 @@ SMOKE = Options(scale="smoke")
 
 PIPECAT_TOO = ["frames", "hops", "import", "memory", "visits", "scale", "layers", "sessions",
                "capacity"]  # fmt: skip
-
-# Imported by their own names, as no package may load them.
-NEED_AN_EXTRA = {"wsframes.audio.resample", "wsframes.vad.silero"}
 
 
 def measured(name: str, options: Options = SMOKE) -> Outcome:
@@ -46,7 +44,7 @@ def check_figures(outcome: Outcome) -> None:
         assert outcome.reached(bar)[0] > float("-inf")
 
 
-@pytest.mark.parametrize("name", ["frames", "hops", "codec", "echo", "vad"])
+@pytest.mark.parametrize("name", ["frames", "hops", "codec", "telephony", "echo", "vad"])
 def test_every_contender_has_figures(name: str) -> None:
     outcome = measured(name)
 
@@ -174,15 +172,75 @@ def test_the_load_report_is_a_table_and_a_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "load.png"
-    options = ["--sessions", "2", "--seconds", "0.3"]
+    options = ["--sessions", "2", "--seconds", "0.2"]
 
     assert load_report.main([*options, "--png", str(picture)]) == 0
 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 2
     assert "late p99 ms" in lines[0]
-    assert lines[-1].split()[:2] == ["wsframes", "2"]
+    assert lines[-1].split()[:4] == ["wsframes,", "five", "processors", "2"]
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module")
+def results() -> Any:
+    return json.loads((ROOT / "docs" / "performance" / "results.json").read_text(encoding="utf-8"))
+
+
+def test_charts_are_drawn_from_what_was_written(
+    results: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "saved.json"
+    saved.write_text(json.dumps(results))
+
+    assert charts.main([str(saved), str(tmp_path)]) == 0
+
+    drawn = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    committed = (ROOT / "docs" / "performance").glob("*.png")
+    assert {path.name for path in drawn} == {path.name for path in committed}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
+
+
+def test_a_chart_needs_the_results_of_its_benchmark_only(results: Any, tmp_path: Path) -> None:
+    only = {"layers": results["benchmarks"]["layers"]}
+
+    drawn = charts.draw_all(results | {"benchmarks": only}, tmp_path)
+
+    assert [path.name for path in drawn] == ["layers.png"]
+
+
+def test_an_overloaded_contender_is_drawn_to_where_it_was_on_time(tmp_path: Path) -> None:
+    def step(sessions: int, late_ms: float) -> dict[str, float]:
+        return {"sessions": sessions, "late_p99_ms": late_ms, "cpu_share": 0.5, "rss_mb": 50.0}
+
+    steps = {"bare": [step(10, 1.0), step(20, 500.0)], "wsframes": [step(10, 30.0)]}
+
+    charts.draw_load(tmp_path / "load.png", steps, "uvicorn", "made up")
+
+    assert (tmp_path / "load.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["no.json", "."], "no.json: "),
+        (["pyproject.toml", "."], "pyproject.toml: "),
+        (["docs/performance/results.json", "no/where"], "there is no directory no/where"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(
+    arguments: list[str],
+    error: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit) as raised:
+        charts.main(arguments)
+
+    assert raised.value.code == 2
+    assert error in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.socket
@@ -320,9 +378,11 @@ def test_command_prints_a_table_and_writes_all_of_it(
 ) -> None:
     written = tmp_path / "result.json"
 
-    assert main(["frames", "--quick", "--json", str(written)]) == 0
+    options = ["--quick", "--json", str(written), "--charts", str(tmp_path)]
+    assert main(["frames", "layers", *options]) == 0
 
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert f"drawn: {tmp_path / 'layers.png'}" in err
     assert "create_us" in out
     assert "x dataclass" in out
     assert "noise" in out
@@ -355,6 +415,7 @@ def test_what_does_not_run_is_named(
     [
         (["frame"], "no benchmark 'frame': there are frames, hops"),
         (["--json", "no/where.json"], "--json: there is no directory"),
+        (["--charts", "no/where"], "--charts: there is no directory no/where"),
         (["--pipecat", "no-python"], "--pipecat: no Pipecat with no-python"),
         (["--pipecat", sys.executable], "No package metadata was found for pipecat-ai"),
         (["--server", "apache"], "invalid choice: 'apache'"),

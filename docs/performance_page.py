@@ -1,0 +1,212 @@
+"""Makes `performance.md`: what `make bench` has found, from `performance/results.json`.
+
+The charts beside that file are drawn by the benchmarks.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.charts import caption
+from benchmarks.report import number
+
+__all__ = ["performance_page"]
+
+RESULTS = Path(__file__).parent / "performance" / "results.json"
+
+# What a figure is, as its benchmark and its name say it.
+_WHAT = {
+    ("hops", "hop_us"): "a hop, µs",
+    ("frames", "create_us"): "making a frame, µs",
+    ("codec", "msgpack_encode_us"): "a message of audio into MessagePack, µs",
+    ("telephony", "twilio_encode_us"): "audio into a message of Twilio's, µs",
+    ("telephony", "twilio_decode_us"): "a message of Twilio's into audio, µs",
+    ("import", "wall_ms"): "the import, ms",
+    ("memory", "rss_kib"): "an idle session, KiB of the process",
+    ("memory", "traced_kib"): "an idle session, KiB of Python's objects",
+    ("memory", "tasks"): "an idle session, tasks",
+    ("visits", "start_us"): "the start of a session, µs of CPU",
+    ("visits", "end_us"): "the end of a session, µs of CPU",
+    ("scale", "off_line_percent"): "off a straight line over the work, %",
+    ("sessions", "message_us"): "an echoed message, µs of CPU",
+    ("capacity", "sessions"): "sessions a core, 99 % of the messages at most 20 ms late",
+    ("capacity", "late_p99_80_ms"): "late at 80 % of a core, 99th percentile, ms",
+    ("capacity", "knee_percent"): "a message near the full core, more than at half of it, %",
+    ("company", "late_p99_ms"): "late, 99th percentile, ms",
+    ("vad", "added_per_own_ratio"): "hearing with Silero, against Silero's own cost",
+    ("video", "late_p99_ms"): "audio late beside images, 99th percentile, ms",
+    ("video", "slowest_of_100_ms"): "audio late beside images, the slowest of a hundred, ms",
+}
+
+_BARS_HEAD = """\
+## What is reached
+
+`make bench` holds each figure against a bar, most of them a ratio to what stands beside it in the
+same run.
+
+| what | of | reached | bar | |
+|---|---|---|---|---|
+"""
+
+_SERVERS_HEAD = """\
+## A message on each server
+
+640 bytes echoed, 50 a second and session: the server process's CPU for each, and how late they
+came back.
+
+| | CPU, µs | against | late p50, ms | late p99, ms |
+|---|---|---|---|---|
+"""
+
+_CHARTS = """\
+## Sessions against lateness
+
+![How late a message is, against sessions](performance/lateness.png)
+
+![What sessions take of the core](performance/cpu.png)
+
+The load of the promises, five processors of which one has a lane and bare ASGI beside it (`python
+-m benchmarks.load_report` measures and draws it alone, on any of the servers):
+
+![Lateness, CPU and memory against sessions, five processors](performance/load.png)
+
+## Memory against sessions
+
+![Memory of the server, against sessions](performance/memory.png)
+
+## Where a message's work goes
+
+![Instructions of Python for an echoed message, by layer](performance/layers.png)
+
+Instructions are counted and not timed: the same on every machine, so that a change shows exactly
+what it saves. They are not time: what C does is not among them, and sending on a socket alone
+takes the kernel 10 to 20 µs. `python -m benchmarks layers --json FILE` lists the functions that
+execute most.
+
+## Cost against the length of the pipeline
+
+![CPU for a frame, against the processors in its way](performance/length.png)
+
+A `def` is a function call in the task of whoever pushed the frame; an `async def` has a lane, and
+waking a task that sleeps is what costs there. A lane that is kept busy costs a tenth of that.
+
+"""
+
+_ADVICE = """\
+## Which server, with which settings
+
+[servers.md](servers.md) has the commands and what differs. In short, from what is measured above:
+
+- On asyncio: uvicorn, `--ws websockets-sansio --loop uvloop --ws-per-message-deflate false`.
+- On trio: hypercorn or anycorn. A message costs more there, in the server and not in wsframes.
+- No compression: speech hardly gets smaller by it, and it costs about as much as wsframes does.
+- `gc.collect(); gc.freeze()` when the server has started: a full collection of all that a large
+  program has imported stops every session for 20 ms and more.
+- Give the server a core for itself. Lateness comes from what else wants that core long before it
+  is full.
+
+## What one machine carries
+
+One process uses one core. Plan with the sessions a core of the table, less what *your* processors
+take: CPU of your own for each message adds to wsframes' and the server's. Stay under 80 % of the
+core: up to there lateness is flat, above it waiting grows without a bound. `WebsocketApp(...,
+max_lateness_ms=20)` holds that by itself: new sessions are refused with 503 while the loop is
+late, and those that run keep their time; `max_sessions` is the plain cap. Silero takes more than
+everything else together for a session that listens all the time: count it first.
+
+## Past one core
+
+- **Several processes.** A session is one socket, and all of its state is in the process that
+  accepted it: no sticky balancing, no shared store. `uvicorn --workers N` shares one listening
+  socket among N processes; or start N servers on one port with `SO_REUSEPORT`, and the kernel
+  spreads the connections; or N ports behind a proxy that picks the one with the fewest
+  connections, which is best, since sessions last long and differ.
+- **Several machines.** The same behind a balancer. It must pass upgrades on, leave idle
+  connections alone for longer than your sessions are silent, and not buffer.
+- `max_sessions` and `max_lateness_ms` hold for a process each; a refusal (503) tells the balancer
+  to try another.
+- Deploy by draining: `handle_signals=True` ends sessions in good order, see
+  [servers.md](servers.md).
+- What blocks goes to a worker thread (`anyio.to_thread`) or to a process of its own. Threads
+  share the core with the sessions as long as Python's lock is held.
+
+## Measure it yourself
+
+```sh
+make bench                                  # all of it, charts, this page: under half an hour
+make bench PIPECAT=pipecat/bin/python       # beside Pipecat
+make bench ARGS="--help"                    # what there is
+make bench ARGS="hops sessions --quick"     # a look at two of them
+make bench ARGS="--quick --json look.json --charts ."
+python -m benchmarks.charts docs/performance/results.json docs/performance    # draw again
+python -m docs.generate                     # write this page again
+```
+
+Pipecat has an environment of its own, so that neither changes what the other is measured with:
+
+```sh
+python3 -m venv pipecat
+pipecat/bin/pip install 'pipecat-ai[websocket]==1.14.0' 'uvicorn>=0.53' 'websockets>=15'
+```
+
+Each contender runs in a fresh process, all of them in turn in every round; a figure is the median
+of the rounds, and a ratio the median of the rounds' ratios. So a machine that is busy for a while
+is so for all of them: trust ratios, and the line `noise`, before absolute figures. A server and
+its clients have a CPU each.
+"""
+
+
+def performance_page(results: Path = RESULTS) -> str:
+    """The text of `performance.md`."""
+    found: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
+    taken_on = " ".join(caption(found).splitlines())
+    return (
+        "# Performance\n\n"
+        "Made from `performance/results.json` by `make docs`; do not edit.\n\n"
+        f"{taken_on}\n\n" + _noise(found) + _bars(found) + _servers(found) + _CHARTS + _ADVICE
+    )
+
+
+def _noise(found: Mapping[str, Any]) -> str:
+    loops_us = sorted(found["noise"]["loop_us"])
+    worst = loops_us[-1] / loops_us[len(loops_us) // 2] - 1
+    return (
+        f"How quiet the machine was: a loop that is always the same took {worst:.0%} more at worst "
+        "than it mostly did.\n\n"
+    )
+
+
+def _bars(found: Mapping[str, Any]) -> str:
+    rows = [_BARS_HEAD]
+    for name, benchmark in found["benchmarks"].items():
+        rows += [_bar(name, bar) for bar in benchmark["bars"]]
+    return "".join(rows) + "\n"
+
+
+def _bar(benchmark: str, bar: Mapping[str, Any]) -> str:
+    what = _WHAT.get((benchmark, bar["figure"]), f"{benchmark}: {bar['figure']}")
+    of = {
+        "value": "",
+        "ratio": f" x that of {bar['against']}",
+        "excess": f" more than {bar['against']}",
+    }[bar["of"]]
+    least = "at least" if bar["at_least"] else "at most"
+    met = "met" if bar["met"] else "**missed**"
+    return (
+        f"| {what} | {bar['contender']} | {number(bar['reached'])}{of} | {least} {bar['limit']:g} "
+        f"| {met} |\n"
+    )
+
+
+def _servers(found: Mapping[str, Any]) -> str:
+    rows = [_SERVERS_HEAD]
+    for name, contender in found["benchmarks"]["sessions"]["contenders"].items():
+        figures = contender["figures"]
+        message, late = figures["message_us"], [figures[f"late_p{p}_ms"] for p in (50, 99)]
+        ratio = (
+            "" if message["ratio"] is None else f"{message['ratio']:.2f} x {contender['against']}"
+        )
+        cells = (name, number(message["median"]), ratio, *(number(each["median"]) for each in late))
+        rows.append(f"| {' | '.join(cells)} |\n")
+    return "".join(rows) + "\n"
