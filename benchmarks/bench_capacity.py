@@ -19,7 +19,7 @@ from benchmarks.sockets import measure_server
 
 __all__ = ["benchmark"]
 
-_SECONDS = {"full": 1.2, "quick": 1.0, "smoke": 0.2}
+_SECONDS = {"full": 1.2, "quick": 1.0, "smoke": 0.3}
 _SETTLE_S = {"full": 0.3, "quick": 0.3, "smoke": 0.1}
 _ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
 _LIMIT_MS = 20.0

@@ -25,4 +25,5 @@ def line_through(work: Sequence[float], cost: Sequence[float]) -> Line:
     farthest = max(
         abs(value - (intercept + slope * amount)) for amount, value in zip(work, cost, strict=True)
     )
-    return Line(slope, 100 * farthest / max(cost))
+    largest = max(cost)
+    return Line(slope, 100 * farthest / largest if largest else 0.0)

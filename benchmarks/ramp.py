@@ -193,6 +193,8 @@ class Ramp:
             for session in self._sessions
             for index in range(session.back, session.sent)
         ]
+        if not late_s:
+            raise SystemExit("nothing was sent or came back")
         late_s.sort()
         return {
             "sessions": len(self._sessions),

@@ -153,6 +153,7 @@ def test_a_line_through_what_was_measured_tells_how_far_off_it_is() -> None:
     assert straight.slope == bent.slope == 2.0
     assert straight.off_percent == pytest.approx(0.0)
     assert bent.off_percent == pytest.approx(100 * (2 / 3) / 4)
+    assert line_through([1, 2], [0.0, 0.0]) == (0.0, 0.0)
 
 
 @pytest.mark.socket
