@@ -134,7 +134,7 @@ async def test_p01_nothing_is_left_of_thousands_of_sessions(
     await live_many(SESSIONS - FIRST, alive)
     after = Census()
     assert after.tasks == before.tasks
-    assert after.threads == before.threads
+    assert after.threads <= before.threads  # one of an earlier test may go meanwhile
     assert after.fds == before.fds
     assert not alive
     objects = after.objects - before.objects

@@ -32,6 +32,10 @@ class Alarm:
             self._nap.end()
         return timer
 
+    def clear(self) -> None:
+        """Forget what is set."""
+        self._timers = Timers()
+
     def look_up(self) -> None:
         """Let `run` ask again whether it is over."""
         self._nap.end()

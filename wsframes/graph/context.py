@@ -15,7 +15,7 @@ from wsframes.graph.alarm import Alarm
 from wsframes.graph.dispatcher import Dispatcher, Target
 from wsframes.graph.drain import Drain
 from wsframes.graph.events import EventHandlers, EventQueue
-from wsframes.graph.failures import FailureLog, describe, is_failure
+from wsframes.graph.failures import FailureLog, clear_frames, describe, is_failure
 from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.graph.timers import Timer
 
@@ -30,6 +30,10 @@ Observed = Callable[[str, str, Target], Target]
 
 def _unobserved(source: str, destination: str, target: Target) -> Target:
     return target
+
+
+def _nothing() -> None:
+    """What an end that is over has begun."""
 
 
 class RunContext:
@@ -143,6 +147,13 @@ class RunContext:
         """Whether the graph is moving this frame."""
         return frame in self._moving[direction]
 
+    def let_go(self) -> None:
+        """The run is over: hold on to nobody who holds this; see `Node.let_go`."""
+        self._alarm.clear()
+        self.events.let_go()
+        self.observed = _unobserved
+        self.drain = Drain(math.inf, _nothing)
+
     async def run_timers(self) -> RunResult:
         """Run what is due until the run's end is decided."""
         while self.result is None:
@@ -164,6 +175,10 @@ class RunContext:
         except BaseException as exc:
             if not is_failure(exc):
                 self.finish_by(exc)
+                # anyio keeps it on asyncio, in a cycle; and with it the locals of all that it
+                # has come through, which are the whole session.
+                clear_frames(exc)
+                del func, args
                 raise
             self._failed(*title, exc)
         finally:

@@ -141,6 +141,10 @@ class EventQueue:
         self.abandon()
         self._task_group = None
 
+    def let_go(self) -> None:
+        """Keep the statistics only; see `Node.let_go`."""
+        del self._failed
+
     def statistics(self) -> QueueStatistics:
         """Calls of handlers, and what became of them."""
         return QueueStatistics(

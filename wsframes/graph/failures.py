@@ -9,7 +9,7 @@ import traceback
 
 import anyio
 
-__all__ = ["FailureLog", "clip", "describe", "is_failure"]
+__all__ = ["FailureLog", "clear_frames", "clip", "describe", "is_failure"]
 
 logger = logging.getLogger("wsframes.graph")
 
@@ -103,3 +103,10 @@ def _origin(exc: BaseException | None, text: str) -> str:
         parts.append(f"\n{title} from\n{frames}")
         exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
     return "".join(parts)
+
+
+def clear_frames(exc: BaseException | None) -> None:
+    """Let go of the locals of all frames that an exception, and those before it, came through."""
+    while exc is not None:
+        traceback.clear_frames(exc.__traceback__)
+        exc = exc.__context__

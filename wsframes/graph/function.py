@@ -54,6 +54,10 @@ class FunctionNode(Node):
                 self.report_on(frame, exc)
         self.forward_lifecycle(frame, direction)
 
+    def let_go(self) -> None:
+        super().let_go()
+        del self._function, self._processor
+
     def _hook(self, frame: Frame) -> Any:
         processor = self._processor
         if isinstance(frame, StartFrame):

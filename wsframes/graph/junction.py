@@ -104,6 +104,12 @@ class Junction(Node):
         if is_last:
             self.lifecycle(frame, direction)
 
+    def let_go(self) -> None:
+        super().let_go()
+        self._branches = []
+        self._into = []
+        self.ports = []
+
     def fail_of(self, branch: int, frame: Frame, exc: BaseException) -> None:
         """What a branch delivered could not be dealt with."""
         self.drop_failed(frame, exc, self._branches[branch])

@@ -117,6 +117,10 @@ class LaneNode(Node):
             worker.count_given_up("cancelled")
         self._clear()
 
+    def let_go(self) -> None:
+        super().let_go()
+        del self._place, self._ordered, self._system, self._nowait
+
     def _put(self, frame: Frame, direction: FrameDirection) -> None:
         worker: Worker
         if frame.lane is SYSTEM:

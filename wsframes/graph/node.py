@@ -28,7 +28,7 @@ from wsframes.graph.mailbox import Counts, QueueStatistics
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.states import NodeState, state_after
 
-__all__ = ["NOTHING", "Neighbour", "Node", "Via"]
+__all__ = ["GONE", "NOTHING", "Neighbour", "Node", "Via"]
 
 DOWNSTREAM = FrameDirection.DOWNSTREAM
 UPSTREAM = FrameDirection.UPSTREAM
@@ -264,6 +264,15 @@ class Node(ABC):
         self.state = CANCELLED  # an end that still comes would lie in a queue for ever
         self.down = self.up = Via(lambda frame, direction: self.refuse("finished"), self)
 
+    def let_go(self) -> None:
+        """Nothing is pushed any more: keep the counts, and hold on to nobody who holds this.
+
+        What holds each other stays in memory until a garbage collection, and those of the oldest
+        objects come seldom: a session would cost its memory for a minute after its end.
+        """
+        self.next = self.prev = None
+        self.down = self.up = GONE
+
     def statistics(self) -> QueueStatistics:
         """What has passed here. A function has no queue: what it did not drop it delivered."""
         counts = self.counts
@@ -304,6 +313,22 @@ class Node(ABC):
             source = source.prev
         target = self.context.observed(self.name, source.name, Via(source.receive, source))
         self.dispatcher.send(target, frame, UPSTREAM)
+
+
+class _Gone:
+    """Stands for the neighbours of a node that has let go."""
+
+    call = None
+    taken = 0
+
+    def receive(self, frame: Frame, direction: FrameDirection) -> None: ...
+
+    def returned(self, result: Any) -> None: ...
+
+    def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None: ...
+
+
+GONE = _Gone()
 
 
 class _Refusal:

@@ -130,7 +130,7 @@ class Run:
                         workers.cancel_scope.cancel()
                 finally:
                     leaving.cancel()
-                    outer.start_soon(self._hurry_when_cancelled)
+                    outer.start_soon(_hurry_when_cancelled, self._patience)
                     with anyio.CancelScope(shield=True):
                         await self._close(events)
                 outer.cancel_scope.cancel()
@@ -156,6 +156,13 @@ class Run:
         """End the run now; one whose end is under way gets over with it."""
         self.context.finish(EndReason.CANCELLED)
         self._patience.hurry()
+
+    def let_go(self) -> None:
+        """No frame is sent any more: keep the statistics only."""
+        for node in self.nodes:
+            node.let_go()
+        if self.nodes:
+            self.context.let_go()
 
     async def clean_up(self) -> None:
         """Call every processor's `cleanup`, of a run that was stopped."""
@@ -270,12 +277,6 @@ class Run:
                 self.context.add_to_result(stuck=owner)
             await abort(self._pipeline, self.context)
 
-    async def _hurry_when_cancelled(self) -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            self._patience.hurry()
-
     async def _close(self, events: EventQueue) -> None:
         """Shielded: release everything and tell the end."""
         params = self._params
@@ -299,6 +300,14 @@ class Run:
         events.close()
         self._observers.end()
         detach(self._pipeline)
+
+
+# No method: its frame would keep the run, as in `RunContext`.
+async def _hurry_when_cancelled(patience: Patience) -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        patience.hurry()
 
 
 def _first_of(exc: BaseException) -> BaseException:

@@ -147,6 +147,7 @@ class PipelineTask:
                 after = _State.STOPPED
         finally:
             self._state = after
+            self._run.let_go()
         return result
 
     async def aclose(self) -> None:

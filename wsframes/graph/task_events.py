@@ -1,6 +1,7 @@
 """The events of a task: what its run reports, told to the handlers."""
 
 import logging
+import weakref
 from typing import Any
 
 from wsframes.frames import (
@@ -51,7 +52,7 @@ class TaskEvents:
         self.handlers = EventHandlers(name, EVENTS)
         self.upstream_types: tuple[type[Frame], ...] = (Frame,)
         self.downstream_types: tuple[type[Frame], ...] = (Frame,)
-        self._task = task
+        self._task = weakref.ref(task)  # it has this
         self._failures = FailureLog()
         self._events: EventQueue | None = None
 
@@ -60,7 +61,7 @@ class TaskEvents:
 
     def tell(self, name: str, *args: Any) -> None:
         assert self._events is not None
-        self._events.emit(self.handlers, name, self._task, *args)
+        self._events.emit(self.handlers, name, self._task(), *args)
 
     def statistics(self) -> QueueStatistics:
         return QueueStatistics() if self._events is None else self._events.statistics()

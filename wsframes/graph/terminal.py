@@ -41,6 +41,10 @@ class Terminal(Node):
         self.forward_lifecycle(frame, direction)
         self._arrived(frame, direction)
 
+    def let_go(self) -> None:
+        super().let_go()
+        del self._arrived
+
     def send(self, frame: Frame) -> None:
         """Let a frame into the graph, from its upstream end."""
         if not frame.lifecycle:

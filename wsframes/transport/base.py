@@ -1,13 +1,38 @@
 """What the two ends of a transport know of it."""
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.lifetime import SessionLifetime
 from wsframes.transport.shortcut import Shortcut
 from wsframes.transport.wire import Wire
 
-__all__ = ["BaseTransport"]
+__all__ = ["BaseTransport", "Remains", "Shared"]
+
+
+class Shared(Protocol):
+    """What the two ends of a transport need of it."""
+
+    @property
+    def wire(self) -> Wire: ...
+
+    @property
+    def lifetime(self) -> SessionLifetime: ...
+
+    @property
+    def shortcut(self) -> Shortcut: ...
+
+
+class Remains:
+    """Stands for the transport, for an end that is done and lets go of it; see `Node.let_go`."""
+
+    __slots__ = ("lifetime", "shortcut", "wire")
+
+    def __init__(self, transport: Shared) -> None:
+        self.wire = transport.wire
+        self.lifetime = transport.lifetime
+        self.shortcut = transport.shortcut
 
 
 class BaseTransport(ABC):

@@ -64,6 +64,10 @@ class BotSpeech:
         self._context = context
         self._next_look = None
 
+    def let_go(self) -> None:
+        """It is over; see `Node.let_go`."""
+        self._next_look = None
+
     @property
     def is_heard(self) -> bool:
         return self._next_look is not None

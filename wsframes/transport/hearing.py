@@ -90,6 +90,10 @@ class Hearing:
         self._more = Wake()
         self._room = Wake()
 
+    def let_go(self) -> None:
+        """Keep the statistics only; see `Node.let_go`."""
+        del self._owner, self._telling, self._filter, self._voice, self._turn
+
     async def prepare(self) -> None:
         """Make the analyzers ready, for this session only.
 

@@ -28,7 +28,7 @@ from wsframes.graph.failures import clip, describe
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.audio_intake import AudioIntake
-from wsframes.transport.base import BaseTransport
+from wsframes.transport.base import BaseTransport, Remains, Shared
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.hearing import hearing_of
 from wsframes.transport.image_intake import decoded
@@ -105,7 +105,7 @@ class WebsocketInputTransport(FrameProcessor):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self._transport = transport
+        self._transport: Shared = transport
         self._client = client
         self._params = params
         self._intake = AudioIntake(params.audio_in_channels, params.audio_in_sample_rate)
@@ -150,11 +150,22 @@ class WebsocketInputTransport(FrameProcessor):
 
     async def cleanup(self) -> None:
         """Let go of the connection."""
+        if isinstance(self._transport, Remains):
+            return  # it has done so
         self._intake.cut()
         if self._hearing is not None:
             await self._hearing.close()
         context = self._node.context if self._node is not None else None
         await self._transport.lifetime.close(self, context)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold on to nobody who holds this; see `Node.let_go`."""
+        self._transport = Remains(self._transport)
+        self._telling.let_go()
+        if self._hearing is not None:
+            self._hearing.let_go()
+        del self._pass, self._telling
 
     def start_audio_in_streaming(self) -> None:
         """Let audio through from now on, where `audio_in_stream_on_start` is off."""

@@ -116,6 +116,8 @@ class SessionLifetime:
             await self._client.disconnect(self._close_code(result), reason.value)
             if context is not None:
                 context.add_to_result(close_code=self._client.close_code)
+        if not self._holders:
+            self._client.when_gone = self._client.when_failed = None  # it is held by this
 
     def watch_end(self) -> None:
         """An end is on its way: a write that it waits for is progress, until its own deadline."""

@@ -188,6 +188,11 @@ class MediaSender:
         if self._background is not None:
             await self._background.mixing.stop()
 
+    def let_go(self) -> None:
+        """Keep the statistics only; see `Node.let_go`."""
+        self._speech.let_go()
+        del self._end, self._sink, self._speech, self._work
+
     def statistics(self) -> MediaStatistics:
         background = 0 if self._background is None else self._background.sent
         return self._queue.statistics(self._intake.odd_bytes, background)

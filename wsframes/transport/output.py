@@ -33,7 +33,7 @@ from wsframes.frames import (
 from wsframes.graph.failures import describe
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.background import background_of
-from wsframes.transport.base import BaseTransport
+from wsframes.transport.base import BaseTransport, Remains, Shared
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.keys import play_key
 from wsframes.transport.marks import Marks
@@ -95,7 +95,7 @@ class WebsocketOutputTransport(FrameProcessor):
     ) -> None:
         super().__init__(name=name)
         self.register_event("on_interrupted")
-        self._transport = transport
+        self._transport: Shared = transport
         self._client = client
         self._params = params
         self._senders: dict[str | None, MediaSender] = {}
@@ -160,11 +160,22 @@ class WebsocketOutputTransport(FrameProcessor):
 
     async def cleanup(self) -> None:
         """Let go of the connection."""
+        if isinstance(self._transport, Remains):
+            return  # it has done so
         self._close_senders()
         for sender in self._senders.values():
             await sender.cleanup()
         context = self._node.context if self._node is not None else None
         await self._transport.lifetime.close(self, context)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold on to nobody who holds this; see `Node.let_go`."""
+        self._transport = Remains(self._transport)
+        self._timed.let_go()
+        self._video.let_go()
+        for sender in self._senders.values():
+            sender.let_go()
 
     def process_frame_nowait(self, frame: Frame, direction: FrameDirection) -> bool:
         """Take what need not wait."""

@@ -77,6 +77,10 @@ class TimedSender:
         self._frames.drop(reason, all_frames=True)
         self._changed.set()
 
+    def let_go(self) -> None:
+        """Keep the statistics only; see `Node.let_go`."""
+        del self._write
+
     def statistics(self) -> TimedStatistics:
         return self._frames.statistics()
 

@@ -59,6 +59,11 @@ class TurnTelling:
         self.ended: Callable[[], None] = _nothing
         self.lost: Callable[[], None] = _nothing
 
+    def let_go(self) -> None:
+        """Nobody asks any more; see `Node.let_go`."""
+        self.ask = None
+        self.ended = self.lost = _nothing
+
     def begin(self, context: RunContext, start: StartFrame) -> None:
         """A run begins."""
         self._context = context

@@ -110,6 +110,12 @@ class VideoOutput:
         for sender in self._senders.values():
             sender.close(reason)
 
+    def let_go(self) -> None:
+        """Keep the statistics only; see `Node.let_go`."""
+        del self._sink
+        for sender in self._senders.values():
+            sender.let_go()
+
     def statistics(self) -> dict[str | None, VideoStatistics]:
         return {name: sender.statistics() for name, sender in self._senders.items()}
 

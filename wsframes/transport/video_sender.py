@@ -107,6 +107,10 @@ class VideoSender:
         while self._is_busy:
             await self._moved.wait()
 
+    def let_go(self) -> None:
+        """Keep the statistics only; see `Node.let_go`."""
+        del self._sink
+
     def statistics(self) -> VideoStatistics:
         return self._slot.statistics()
 

@@ -1,5 +1,6 @@
 """The two ends of a pipeline at one websocket."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -138,7 +139,12 @@ class WebsocketTransport(BaseTransport):
         )
 
     def _teller(self, name: str) -> Callable[[WebSocket], Any]:
+        # The client has this, and the transport the client; its ends hold it while they need it.
+        weak = weakref.ref(self)
+
         async def tell(websocket: WebSocket) -> None:
-            self.lifetime.emit(self._handlers, name, self, websocket)
+            transport = weak()
+            assert transport is not None, "the transport of this client is gone"
+            transport.lifetime.emit(transport._handlers, name, transport, websocket)
 
         return tell
