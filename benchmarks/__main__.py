@@ -82,11 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     names = asked.names or list(BENCHMARKS)
     contest = Contest(options, _tell)
-    try:
-        outcomes = contest.run([BENCHMARKS[name].benchmark(options) for name in names])
-    except BenchmarkFailed as exc:
-        print(f"benchmarks: {exc}", file=sys.stderr)
-        return 1
+    outcomes = []
+    failed = False
+    for name in names:
+        try:
+            outcomes += contest.run([BENCHMARKS[name].benchmark(options)])
+        except BenchmarkFailed as exc:
+            failed = True
+            print(f"benchmarks: {name}: {exc}", file=sys.stderr)
     print(table(outcomes))
     print(noise_line(contest.loops_us))
     found = document(outcomes, contest.loops_us, pipecat, scale=options.scale)
@@ -95,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.charts is not None:
         for path in draw_all(found, asked.charts):
             _tell(f"drawn: {path}")
-    return 0
+    return 1 if failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -88,13 +89,17 @@ def _of_one_processor(contenders: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def steps_of(contenders: Mapping[str, Any]) -> dict[str, list[dict[str, float]]]:
-    """Of each contender, the steps that all rounds reached, each figure the median of them."""
+    """Of each contender, the steps that half the rounds reached, each figure the median of them."""
     series = {}
     for name, contender in contenders.items():
         rounds = [each["steps"] for each in contender["details"]]
+        by_sessions: dict[float, list[dict[str, float]]] = {}
+        for step in chain(*rounds):
+            by_sessions.setdefault(step["sessions"], []).append(step)
         series[_TITLES[name]] = [
             {figure: median(step[figure] for step in steps) for figure in steps[0]}
-            for steps in zip(*rounds, strict=False)
+            for _, steps in sorted(by_sessions.items())
+            if 2 * len(steps) >= len(rounds)
         ]
     return series
 

@@ -66,8 +66,8 @@ _CHARTS = """\
 
 ![What sessions take of the core](performance/cpu.png)
 
-The load of the promises, five processors of which one has a lane and bare ASGI beside it (`python
--m benchmarks.load_report` measures and draws it alone, on any of the servers):
+The load of the promises, five processors of which one has a lane, and bare ASGI beside it. It is
+measured and drawn alone, on any of the servers, by `python -m benchmarks.load_report --png FILE`:
 
 ![Lateness, CPU and memory against sessions, five processors](performance/load.png)
 
@@ -201,7 +201,8 @@ def _bar(benchmark: str, bar: Mapping[str, Any]) -> str:
 
 def _servers(found: Mapping[str, Any]) -> str:
     rows = [_SERVERS_HEAD]
-    for name, contender in found["benchmarks"]["sessions"]["contenders"].items():
+    sessions = found["benchmarks"].get("sessions", {"contenders": {}})
+    for name, contender in sessions["contenders"].items():
         figures = contender["figures"]
         message, late = figures["message_us"], [figures[f"late_p{p}_ms"] for p in (50, 99)]
         ratio = (
