@@ -1,4 +1,4 @@
-"""Strangers who want in, in a process of their own: `python -m tests.guarantees.storm PORT ...`.
+"""Strangers who want in, in a process of their own: `main` is its command line.
 
 Each asks for a websocket on a connection of its own, reads how that is answered, and goes. Prints
 one object of JSON: how many had come, in what time, and how many got which status.
@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 
-__all__: list[str] = []
+__all__ = ["main"]
 
 _AT_ONCE = 16
 
@@ -60,7 +60,3 @@ async def ask(port: int) -> str:
     head = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return head.split(maxsplit=2)[1].decode()
-
-
-if __name__ == "__main__":
-    main()

@@ -33,6 +33,8 @@ SESSIONS = 3
 RATE = 50
 QUIET_S = scaled(0.2, 6.0)
 
+STORM = "from tests.guarantees.storm import main; main()"
+
 # The strangers and whoever listens share a core, and leave the server one of its own.
 SERVER_CPU, STRANGERS_CPU = 0, 1 % (os.cpu_count() or 1)
 
@@ -45,6 +47,7 @@ class Refusal(NamedTuple):
         per_s: how many came in the storm that counts.
         quiet_ms: p99 of how late an echo beside it is, before it.
         late_ms: the same, while it lasts.
+        cpu_us: what one cost the server of its core; the echoes are in it.
         grown_bytes: what the server's memory has grown by.
     """
 
@@ -52,19 +55,20 @@ class Refusal(NamedTuple):
     per_s: float
     quiet_ms: float
     late_ms: float
+    cpu_us: float
     grown_bytes: int
 
     def __str__(self) -> str:
         return (
-            f"{self.at_most:.0f}/s at most; {STRANGERS} at {self.per_s:.0f}/s: RSS "
-            f"{self.grown_bytes / 1e6:+.2f} MB, p99 of {SESSIONS} echoes {self.quiet_ms:.1f} -> "
-            f"{self.late_ms:.1f} ms"
+            f"{self.at_most:.0f}/s at most; {STRANGERS} at {self.per_s:.0f}/s: "
+            f"{self.cpu_us:.0f} us each, RSS {self.grown_bytes / 1e6:+.2f} MB, p99 of {SESSIONS} "
+            f"echoes {self.quiet_ms:.1f} -> {self.late_ms:.1f} ms"
         )
 
 
 async def storm(port: int, strangers: int, *options: str) -> float:
     """Let strangers come; how many were refused a second."""
-    arguments = ["-m", "tests.guarantees.storm", str(port), "--strangers", str(strangers)]
+    arguments = ["-c", STORM, str(port), "--strangers", str(strangers)]
     ask = functools.partial(python_json, [*arguments, "--cpu", str(STRANGERS_CPU), *options])
     report: Any = await anyio.to_thread.run_sync(ask)
     assert report["statuses"] == {"403": strangers}
@@ -119,12 +123,13 @@ async def refuse(server: str, application: str) -> Refusal:
             echoes.late_ms.clear()
             await anyio.sleep(QUIET_S)
             quiet_ms = echoes.p99_ms()
-            before = process.memory_info().rss
+            before, before_s = process.memory_info().rss, sum(process.cpu_times()[:2])
             per_s = await storm(port, STRANGERS, "--rate", str(STRANGERS_PER_S))
+            cpu_us = (sum(process.cpu_times()[:2]) - before_s) / STRANGERS * 1e6
             late_ms = echoes.p99_ms()
             grown = process.memory_info().rss - before
             tasks.cancel_scope.cancel()
-    return Refusal(at_most, per_s, quiet_ms, late_ms, grown)
+    return Refusal(at_most, per_s, quiet_ms, late_ms, cpu_us, grown)
 
 
 async def test_what_it_is_compared_with_does_the_same() -> None:

@@ -63,11 +63,22 @@ async def test_the_first_one_drains_and_then_the_server_is_told(
 
 
 async def test_a_server_that_tells_them_apart_is_told_which_it_was(server: Server) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: None)
     async with SignalWatch(server.drain, server.cancel):
         signal.raise_signal(signal.SIGTERM)
         await anyio.sleep(1)
     assert server.told == [signal.SIGTERM]
+    signal.signal(signal.SIGINT, server.on_signal)
+
+
+async def test_one_that_ignores_one_of_them_may_be_a_worker(server: Server) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    async with SignalWatch(server.drain, server.cancel):
+        signal.raise_signal(signal.SIGTERM)
+        await anyio.sleep(1.9)
+        assert server.told == []
+        await anyio.sleep(0.2)
+        assert server.told == [signal.SIGTERM]
 
 
 @pytest.mark.parametrize("drains_for_s", [3.3, 1000.0])

@@ -8,9 +8,10 @@ are drained, and then the server is told, by the handlers that it had set.
     second signal   `cancel`, and a second later at the latest the server is told
     further ones    go to the server
 
-A worker of hypercorn or anycorn has no handler of its own for SIGTERM: its parent tells it by other
-means. Where both are sent the signal, as a terminal and systemd do, the worker leaves when it is
-told; so one without a handler is given the time for that, before the signal does what it does.
+A worker of hypercorn or anycorn has no handlers of its own and ignores SIGINT: its parent tells it
+by other means. Where both are sent the signal, as a terminal and systemd do, the worker leaves when
+it is told; so where one of the signals has no handler there is time for that, before the signal
+does what it does.
 """
 
 import signal
@@ -33,6 +34,7 @@ _HURRY_S = 1.0
 
 # hypercorn and anycorn look ten times a second whether they are to go, and then close what is left.
 _LEAVE_S = 2.0
+_NOBODY = (signal.SIG_DFL, signal.SIG_IGN)
 
 
 class SignalWatch:
@@ -85,7 +87,7 @@ class SignalWatch:
             tasks.start_soon(self._hurry, tasks.cancel_scope)
             await self._drain()
             tasks.cancel_scope.cancel()
-        if any(self._previous[number] is signal.SIG_DFL for number in self._taken):
+        if any(handler in _NOBODY for handler in self._previous.values()):
             with anyio.move_on_after(_LEAVE_S):
                 await self._wait_for(3)
         self._hand_on()
