@@ -19,8 +19,8 @@ __all__ = ["benchmark", "measure"]
 
 _CROWD = {"full": 100, "quick": 50, "smoke": 3}
 _MOST = {"full": 200, "quick": 100, "smoke": 5}
-_SECONDS = {"full": 5.0, "quick": 3.0, "smoke": 0.5}
-_ROUNDS = {"full": 2, "quick": 1, "smoke": 1}
+_SECONDS = {"full": 5.0, "quick": 2.0, "smoke": 0.5}
+_ROUNDS = {"full": 1, "quick": 1, "smoke": 1}
 
 _BACKENDS = {"full": ("asyncio", "trio"), "quick": ("asyncio", "trio"), "smoke": ("trio",)}
 _KINDS = {"full": 4, "quick": 4, "smoke": 1}

@@ -18,8 +18,8 @@ from wsframes.serializers import RawAudioSerializer
 
 __all__ = ["benchmark"]
 
-_MESSAGES = {"full": 2_000, "quick": 500, "smoke": 5}
-_ROUNDS = {"full": 7, "quick": 3, "smoke": 1}
+_MESSAGES = {"full": 1_000, "quick": 500, "smoke": 5}
+_ROUNDS = {"full": 5, "quick": 3, "smoke": 1}
 
 _ENDLESS_MS = 10**9
 

@@ -16,7 +16,7 @@ from wsframes import InputAudioRawFrame
 __all__ = ["benchmark"]
 
 _FRAMES = {"full": 100_000, "quick": 20_000, "smoke": 100}
-_ROUNDS = {"full": 7, "quick": 3, "smoke": 1}
+_ROUNDS = {"full": 5, "quick": 3, "smoke": 1}
 
 _next_id = itertools.count(1).__next__
 

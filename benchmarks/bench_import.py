@@ -11,7 +11,7 @@ from benchmarks.processes import python_json, run_python
 
 __all__ = ["benchmark"]
 
-_ROUNDS = {"full": 9, "quick": 3, "smoke": 1}
+_ROUNDS = {"full": 7, "quick": 3, "smoke": 1}
 
 _SLOWEST = 10
 _BASE = "anyio, msgspec, pydantic.main"

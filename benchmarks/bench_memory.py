@@ -13,8 +13,8 @@ from benchmarks.sockets import measure_server
 
 __all__ = ["benchmark"]
 
-_SESSIONS = {"full": 200, "quick": 50, "smoke": 3}
-_SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.1}
+_SESSIONS = {"full": 100, "quick": 40, "smoke": 3}
+_SETTLE_S = {"full": 1.0, "quick": 0.5, "smoke": 0.1}
 _ROUNDS = {"full": 2, "quick": 1, "smoke": 1}
 
 

@@ -20,7 +20,7 @@ from benchmarks.throng import Throng, live_in_memory
 
 __all__ = ["benchmark"]
 
-_ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
+_ROUNDS = {"full": 2, "quick": 1, "smoke": 1}
 
 _PROCESSORS = {"full": [1, 2, 5, 10, 20, 50, 100], "quick": [1, 10, 50, 100], "smoke": [1, 3]}
 _ONE_BY_ONE = {"full": 500, "quick": 200, "smoke": 3}

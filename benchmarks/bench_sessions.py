@@ -17,7 +17,7 @@ __all__ = ["benchmark"]
 _SESSIONS = {"full": (40,), "quick": (40,), "smoke": (2,)}
 _SECONDS = {"full": 5.0, "quick": 3.0, "smoke": 1.0}
 _SETTLE_S = {"full": 1.0, "quick": 1.0, "smoke": 0.3}
-_ROUNDS = {"full": 5, "quick": 2, "smoke": 1}
+_ROUNDS = {"full": 4, "quick": 1, "smoke": 1}
 
 _RATE = 50
 

@@ -25,8 +25,8 @@ from wsframes.serializers import TwilioFrameSerializer
 
 __all__ = ["benchmark"]
 
-_MESSAGES = {"full": 20_000, "quick": 5_000, "smoke": 50}
-_ROUNDS = {"full": 7, "quick": 3, "smoke": 1}
+_MESSAGES = {"full": 10_000, "quick": 3_000, "smoke": 50}
+_ROUNDS = {"full": 5, "quick": 3, "smoke": 1}
 
 _SID = "MZ18ad3ab5a668481ce02b83e7395059f0"
 _SPEECH = message_audio()[:320]

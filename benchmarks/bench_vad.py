@@ -37,7 +37,7 @@ __all__ = ["benchmark"]
 
 _MESSAGES = {"full": 2_000, "quick": 500, "smoke": 10}
 _REPEATS = {"full": 9, "quick": 5, "smoke": 2}
-_ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
+_ROUNDS = {"full": 2, "quick": 1, "smoke": 1}
 
 _RATE = 16000
 _MESSAGE_BYTES = 640

@@ -16,7 +16,7 @@ __all__ = ["benchmark"]
 
 _SECONDS = {"full": 15.0, "quick": 6.0, "smoke": 1.0}
 _SETTLE_S = {"full": 2.0, "quick": 2.0, "smoke": 0.5}
-_ROUNDS = {"full": 3, "quick": 1, "smoke": 1}
+_ROUNDS = {"full": 2, "quick": 1, "smoke": 1}
 
 _RATE = 50
 

@@ -23,7 +23,7 @@ from benchmarks.sockets import measure_server
 __all__ = ["benchmark"]
 
 _IN_MEMORY = {"full": 300, "quick": 200, "smoke": 3}
-_ON_UVICORN = {"full": 200, "quick": 60, "smoke": 3}
+_ON_UVICORN = {"full": 100, "quick": 40, "smoke": 3}
 _ROUNDS = {"full": 5, "quick": 2, "smoke": 1}
 
 _LIMIT_US = 1000.0

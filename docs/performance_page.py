@@ -39,6 +39,11 @@ _WHAT = {
     ("video", "slowest_of_100_ms"): "audio late beside images, the slowest of a hundred, ms",
 }
 
+_FIRST = (
+    *("sessions", "capacity", "memory", "visits", "hops", "frames", "vad", "codec", "telephony"),
+    *("scale", "import", "company", "video"),
+)
+
 _BARS_HEAD = """\
 ## What is reached
 
@@ -179,13 +184,16 @@ def _noise(found: Mapping[str, Any]) -> str:
 
 def _bars(found: Mapping[str, Any]) -> str:
     rows = [_BARS_HEAD]
-    for name, benchmark in found["benchmarks"].items():
-        rows += [_bar(name, bar) for bar in benchmark["bars"]]
+    benchmarks = found["benchmarks"]
+    first = [name for name in _FIRST if name in benchmarks]
+    for name in dict.fromkeys([*first, *benchmarks]):
+        rows += [_bar(name, bar) for bar in benchmarks[name]["bars"]]
     return "".join(rows) + "\n"
 
 
 def _bar(benchmark: str, bar: Mapping[str, Any]) -> str:
-    what = _WHAT.get((benchmark, bar["figure"]), f"{benchmark}: {bar['figure']}")
+    unnamed = f"{benchmark}: {bar['figure'].replace('_', ' ')}"
+    what = _WHAT.get((benchmark, bar["figure"]), unnamed)
     of = {
         "value": "",
         "ratio": f" x that of {bar['against']}",
