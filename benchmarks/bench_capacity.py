@@ -84,13 +84,13 @@ def _climb(
     ]
     climbed = measure_server(server, app, load, clients="ramp", **run)
     measured: list[dict[str, float]] = climbed["steps"]
-    on_time = [step["sessions"] for step in measured if step["late_p99_ms"] <= _LIMIT_MS]
-    straight = [step for step in measured if step["cpu_share"] <= _LINE_SHARE] or measured[:1]
+    on_time = [step for step in measured if step["late_p99_ms"] <= _LIMIT_MS]
+    straight = [step for step in on_time if step["cpu_share"] <= _LINE_SHARE] or measured[:1]
     full = min(measured, key=lambda step: abs(step["cpu_share"] - _FULL_SHARE))
     half = min(straight, key=lambda step: abs(step["sessions"] - straight[-1]["sessions"] / 2))
     return Measurement(
         {
-            "sessions": max(on_time, default=0),
+            "sessions": on_time[-1]["sessions"] if on_time else 0,
             "late_p99_80_ms": full["late_p99_ms"],
             "session_percent": 100 * _slope(straight),
             "knee_percent": 100 * _more(straight[-1]["message_us"], half["message_us"]),
