@@ -21,7 +21,7 @@ def queue(chunk_ms: int = 20, max_audio_ms: int = 5000, num_channels: int = 1) -
 
 def take_all(queue: MediaQueue) -> list[bytes | Frame]:
     taken: list[bytes | Frame] = []
-    while queue.first() is not None:
+    while queue.items:
         item = queue.take()
         taken.append(item.audio if isinstance(item, Chunk) else item)
         queue.done(None)
@@ -31,12 +31,12 @@ def take_all(queue: MediaQueue) -> list[bytes | Frame]:
 def test_an_empty_one() -> None:
     empty = queue()
     assert empty.empty
-    assert empty.first() is None
+    assert not empty.items
     assert not empty.partial
     assert empty.has_room
     empty.flush()
     empty.drop("nothing")
-    assert empty.first() is None
+    assert not empty.items
     assert empty.statistics().audio_dropped == {}
 
 
@@ -138,7 +138,7 @@ def test_dropping_spares_what_is_uninterruptible_and_what_is_at_work() -> None:
     assert statistics.audio_queued == 320
     assert statistics.frames_dropped == {"interrupted": 1}
     media.done(None)
-    assert media.first() is kept
+    assert media.items[0][0] is kept
     media.drop("cancelled", all_frames=True)
     assert media.empty
     assert media.statistics().frames_dropped == {"interrupted": 1, "cancelled": 1}
@@ -191,7 +191,7 @@ class MediaQueueMachine(RuleBasedStateMachine):
     def flush(self) -> None:
         self.queue.flush()
 
-    @precondition(lambda self: not self.at_work and self.queue.first() is not None)
+    @precondition(lambda self: not self.at_work and self.queue.items)
     @rule()
     def take(self) -> None:
         item = self.queue.take()

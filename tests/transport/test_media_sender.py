@@ -25,6 +25,7 @@ from wsframes.testing import settle
 from wsframes.transport import WebsocketParams
 from wsframes.transport.media_queue import Chunk
 from wsframes.transport.media_sender import MediaSender
+from wsframes.transport.outlet import Outlet
 from wsframes.transport.shortcut import Shortcut
 from wsframes.transport.waiting import ClearGate
 
@@ -45,19 +46,17 @@ class Sink:
     """
 
     def __init__(self) -> None:
-        self.chunks: list[tuple[float, Chunk]] = []
+        self.chunks: list[tuple[float, OutputAudioRawFrame]] = []
         self.items: list[bytes | Frame] = []
         self.speech: list[tuple[float, type[SystemFrame]]] = []
         self.reason: str | None = None
         self.takes_s = 0.0
 
-    async def write_chunk(self, destination: str | None, chunk: Chunk) -> str | None:
-        assert destination == "there"
-        if self.takes_s:
-            await anyio.sleep(self.takes_s)
-        self.chunks.append((anyio.current_time(), chunk))
-        self.items.append(chunk.audio)
-        return self.reason
+        self.gone: list[Frame] = []
+        self.outlet: Outlet = _Outlet(self)
+
+    def passed(self, frame: Frame) -> None:
+        self.gone.append(frame)
 
     async def write_in_turn(self, frame: Frame) -> str | None:
         self.items.append(frame)
@@ -75,6 +74,24 @@ class Sink:
     def turns(self) -> list[type[SystemFrame]]:
         """Starts and stops, without what is repeated between them."""
         return [kind for _, kind in self.speech if kind is not SPEAKING]
+
+
+class _Outlet(Outlet):
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def audio_frame(self, destination: str | None, chunk: Chunk) -> OutputAudioRawFrame:
+        assert destination == "there"
+        num_channels = len(chunk.audio) // (2 * chunk.frames)
+        return OutputAudioRawFrame(chunk.audio, chunk.sample_rate, num_channels)
+
+    async def write_audio(self, frame: OutputAudioRawFrame) -> str | None:
+        sink = self._sink
+        if sink.takes_s:
+            await anyio.sleep(sink.takes_s)
+        sink.chunks.append((anyio.current_time(), frame))
+        sink.items.append(frame.audio)
+        return sink.reason
 
 
 class Bench:
@@ -191,7 +208,7 @@ async def test_the_rest_of_the_resampler_leaves_without_a_gap() -> None:
         b.put(sound(1.0))
         await anyio.sleep(3)
         times_s = [time_s - begun_s for time_s, _ in b.sink.chunks]
-        frames = [chunk.frames for _, chunk in b.sink.chunks]
+        frames = [chunk.num_frames for _, chunk in b.sink.chunks]
     assert sum(frames) == 8000
     played_s = sum(frames[:-1]) / 8000
     assert times_s[-1] <= played_s
@@ -267,7 +284,7 @@ async def test_every_chunk_leaves_at_its_time(
     sent, due_s = 0, []
     for _, chunk in b.sink.chunks:
         due_s.append(max(0.0, sent / rate - lead_ms / 1000))
-        sent += chunk.frames
+        sent += chunk.num_frames
     assert sent == 3 * rate
     assert [time_s - start_s for time_s, _ in b.sink.chunks] == pytest.approx(due_s, abs=1e-9)
 

@@ -153,31 +153,35 @@ class FrameAligner:
     A peer may split its audio anywhere. One byte too many that is passed on as it came
     turns all that follows into noise, so the incomplete frame at the end of a piece is
     kept and put before the next one. Keeps less than one frame.
+
+    Attributes:
+        frame_bytes: bytes of one sample of every channel.
+        kept: the incomplete frame.
     """
 
-    __slots__ = ("_frame_bytes", "_kept")
+    __slots__ = ("frame_bytes", "kept")
 
     def __init__(self, num_channels: int) -> None:
-        self._frame_bytes = bytes_per_frame(num_channels)
-        self._kept = b""
+        self.frame_bytes = bytes_per_frame(num_channels)
+        self.kept = b""
 
     @property
     def pending_bytes(self) -> int:
         """Bytes of the incomplete frame that waits for the next piece."""
-        return len(self._kept)
+        return len(self.kept)
 
     def feed(self, audio: bytes) -> bytes:
         """Take a piece; give the whole frames that it completes, maybe none.
 
         A piece that needs no cutting comes back as the same object.
         """
-        if self._kept:
-            audio = self._kept + audio
-        over = len(audio) % self._frame_bytes
+        if self.kept:
+            audio = self.kept + audio
+        over = len(audio) % self.frame_bytes
         if not over:
-            self._kept = b""
+            self.kept = b""
             return audio
-        self._kept = audio[-over:]
+        self.kept = audio[-over:]
         return audio[:-over]
 
     def reset(self) -> int:
@@ -186,8 +190,8 @@ class FrameAligner:
         Returns:
             The number of bytes dropped, to be counted by the caller.
         """
-        dropped = len(self._kept)
-        self._kept = b""
+        dropped = len(self.kept)
+        self.kept = b""
         return dropped
 
 

@@ -44,7 +44,7 @@ TAKEN = Put.TAKEN
 class LaneNode(Node):
     """Queues frames for a processor, and has them processed."""
 
-    __slots__ = ("_mailbox", "_nowait", "_ordered", "_place", "_system")
+    __slots__ = ("_has_nowait", "_mailbox", "_nowait", "_ordered", "_place", "_system")
 
     def __init__(self, context: RunContext, processor: FrameProcessor) -> None:
         super().__init__(context, processor.name)
@@ -57,7 +57,8 @@ class LaneNode(Node):
         self._place = Workplace(self, self._mailbox, processor, process)
         self._ordered = OrderedWorker(self._place, self._mailbox.ordered)
         self._system: SystemWorker | None = None  # from the first system frame on
-        self._nowait = processor.process_frame_nowait if has_nowait(processor) else None
+        self._nowait = processor.process_frame_nowait
+        self._has_nowait = has_nowait(processor)
         self.call = self._put
 
     def entrance(self, state: NodeState) -> Receive | None:
@@ -65,7 +66,7 @@ class LaneNode(Node):
             return None
         if self._system is not None:
             self._system.wake()  # it held system frames back until now
-        return self._put if self._nowait is None else self._offer
+        return self._offer if self._has_nowait else self._put
 
     def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, StartFrame):
@@ -138,14 +139,14 @@ class LaneNode(Node):
         """Let the processor deal with a frame at once, if it is its turn and it can."""
         mailbox = self._mailbox
         if frame.lane is SYSTEM:
-            worker: Worker | None = self._system
-            is_its_turn = not mailbox.system.entries and not mailbox.express
+            worker = self._system
+            is_its_turn = (
+                not mailbox.system.entries
+                and not mailbox.express
+                and (worker is None or worker.current is None)
+            )
         else:
-            worker = self._ordered
-            is_its_turn = not mailbox.ordered.entries
-        if worker is not None and worker.current is not None:
-            is_its_turn = False
-        assert self._nowait is not None
+            is_its_turn = not mailbox.ordered.entries and self._ordered.current is None
         if is_its_turn and self._nowait(frame, direction):
             self.counts.delivered += 1
         else:

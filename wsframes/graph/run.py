@@ -219,7 +219,7 @@ class Run:
     def _reached_downstream(self, frame: Frame, direction: FrameDirection) -> None:
         if frame.lifecycle:
             self._lifecycle_reached_downstream(frame)
-        elif isinstance(frame, HeartbeatFrame) and self._heartbeats is not None:
+        elif self._heartbeats is not None and isinstance(frame, HeartbeatFrame):
             self._heartbeats.arrived(frame)
         self._listener.reached_downstream(frame)
 

@@ -17,11 +17,12 @@ What servers do differently, and what is made of it here:
 """
 
 import logging
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, NoReturn
 
 import anyio
 import anyio.to_thread
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
 from wsframes.exceptions import DecodeError, PeerGoneError, UsageError
@@ -112,31 +113,43 @@ class AsgiSocket:
         except Exception as exc:
             raise PeerGoneError(LOST) from exc
 
-    async def receive(self) -> str | bytes:
-        """The next message.
+    def receive(self) -> Awaitable[Message]:
+        """The next event, for `message`. What is to be awaited is the server's.
+
+        While it is awaited, `is_receiving` has to be set.
 
         Raises:
-            PeerGoneError: there is none; it must not be called again.
-            DecodeError: the server handed over something that is no message.
+            Exception: the server fails to receive; see `gone`.
         """
-        self.is_receiving = True
-        try:
-            event = await self._receive()
-        except Exception as exc:
-            logger.warning("the server failed to receive: %s", describe(exc))
-            self._told = True
-            raise PeerGoneError(LOST) from exc
-        finally:
-            self.is_receiving = False
-        if event["type"] == "websocket.receive":
-            data = event.get("bytes")
-            if data is None:
-                data = event.get("text")
-            if isinstance(data, str | bytes):
-                return data
-            if isinstance(data, bytearray | memoryview):
-                return bytes(data)
-            raise DecodeError("the server handed over a message with neither text nor bytes")
+        return self._receive()
+
+    def message(self, event: Message) -> str | bytes:
+        """The message of an event.
+
+        Raises:
+            PeerGoneError: it says that there will be none; `receive` must not be called again.
+            DecodeError: it is no message.
+        """
+        if event["type"] != "websocket.receive":
+            self._end(event)
+        data = event.get("bytes")
+        if data is None:
+            data = event.get("text")
+        if isinstance(data, str | bytes):
+            return data
+        if isinstance(data, bytearray | memoryview):
+            return bytes(data)
+        raise DecodeError("the server handed over a message with neither text nor bytes")
+
+    def gone(self, exc: Exception) -> PeerGoneError:
+        """What it means that `receive` or `message` has raised this, and no `DecodeError`."""
+        if isinstance(exc, PeerGoneError):
+            return exc
+        logger.warning("the server failed to receive: %s", describe(exc))
+        self._told = True
+        return PeerGoneError(LOST)
+
+    def _end(self, event: Message) -> NoReturn:
         self._told = True
         self.websocket.client_state = WebSocketState.DISCONNECTED
         if event["type"] != "websocket.disconnect":
@@ -147,18 +160,15 @@ class AsgiSocket:
             code if isinstance(code, int) else NO_CODE, reason if isinstance(reason, str) else ""
         )
 
-    async def send(self, data: str | bytes) -> None:
-        """Send one message: `str` as text, `bytes` as binary.
+    def send(self, data: str | bytes) -> Awaitable[None]:
+        """Send a message: `str` as text, `bytes` as binary. What is to be awaited is the server's.
 
         Raises:
-            PeerGoneError: the server says that it cannot be delivered. Its silence is no proof of
-                the contrary.
+            Exception: the server says that the message cannot be delivered, and each has a class
+                of its own for that. Its silence is no proof of the contrary.
         """
         key = "text" if isinstance(data, str) else "bytes"
-        try:
-            await self._send({"type": "websocket.send", key: data})
-        except Exception as exc:  # every server has its own
-            raise PeerGoneError(LOST) from exc
+        return self._send({"type": "websocket.send", key: data})
 
     async def close(self, code: int, reason: str, timeout_s: float) -> None:
         """Close the connection, before or after it was accepted. Silent, whatever happens.

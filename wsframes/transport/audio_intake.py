@@ -34,7 +34,7 @@ class AudioIntake:
 
     __slots__ = (
         "_aligner", "_conversion", "_conversions", "_format", "_num_channels", "odd_bytes",
-        "sample_rate",
+        "rate_given", "sample_rate",
     )  # fmt: skip
 
     def __init__(self, num_channels: int, sample_rate: int | None) -> None:
@@ -45,6 +45,8 @@ class AudioIntake:
         self._conversions: dict[tuple[int, int], _Conversion] = {}
         self.sample_rate = sample_rate
         """As above; `begin` changes it."""
+        self.rate_given = sample_rate or 0
+        """Hz of what the latest `take` gave; 0 if there was none and no rate is set."""
         self.odd_bytes = 0
         """Dropped because the rest of their sample never came."""
 
@@ -61,6 +63,7 @@ class AudioIntake:
                     raise UsageError(f"audio_in_sample_rate: {problem}")
             self.cut()
             self.sample_rate = sample_rate
+            self.rate_given = sample_rate or 0
             self._format = self._conversion = None
             self._conversions = {}
 
@@ -74,13 +77,10 @@ class AudioIntake:
         """
         if (frame.sample_rate, frame.num_channels, frame.transport_source) != self._format:
             return self._change(frame)
-        audio = self._aligner.feed(frame.audio)
+        audio, aligner = frame.audio, self._aligner
+        if aligner.kept or len(audio) % aligner.frame_bytes:
+            audio = aligner.feed(audio)
         return audio if self._conversion is None else self._conversion.push(audio)
-
-    @property
-    def rate_given(self) -> int:
-        """Hz of what the latest `take` gave; 0 if there was none and no rate is set."""
-        return self.sample_rate or (0 if self._format is None else self._format[0])
 
     @property
     def has_rest(self) -> bool:
@@ -104,6 +104,7 @@ class AudioIntake:
         conversion = self._conversion_from(sample_rate, num_channels)
         rest = self.rest()
         self._format = (sample_rate, num_channels, frame.transport_source)
+        self.rate_given = self.sample_rate or sample_rate
         self._aligner = FrameAligner(num_channels)
         self._conversion = conversion
         audio = self.take(frame)

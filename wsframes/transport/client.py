@@ -164,30 +164,33 @@ class WebsocketClient:
         servers a blocked send cannot be cancelled; `abort` ends it.
         """
         traffic, connection = self._traffic, self._connection
-        if not traffic.turns.take_nowait():
-            await traffic.turns.take()
+        turns = traffic.turns
+        if turns.taken:
+            await turns.take()
+        else:
+            turns.taken = True
         try:
-            if connection.state is not ConnectionState.OPEN:
+            if connection.state is not _OPEN:
                 traffic.unsent[connection.state.name.lower()] += 1
                 return False
             size = len(data)
             traffic.deadline_s = traffic.clock() + traffic.timeout_s + size / _BYTES_PER_SECOND
-            try:
-                await self._socket.send(data)
-            except PeerGoneError:
-                traffic.unsent["failed"] += 1
-                if connection.on(ConnectionEvent.SEND_FAILED) and self.when_failed is not None:
-                    self.when_failed()
-                return False
-            except BaseException:
-                traffic.unsent["cancelled"] += 1
-                raise
+            await self._socket.send(data)
+        except Exception:  # every server has its own
+            traffic.unsent["failed"] += 1
+            if connection.on(ConnectionEvent.SEND_FAILED) and self.when_failed is not None:
+                self.when_failed()
+            return False
+        except BaseException:
+            traffic.unsent["cancelled"] += 1
+            raise
+        else:
             traffic.sent += 1
             traffic.sent_bytes += size
             return True
         finally:
             traffic.deadline_s = None
-            traffic.turns.give()
+            turns.give()
 
     async def disconnect(self, code: int = 1000, reason: str = "") -> None:
         """Let go of the connection; whoever lets go last closes it, within `close_timeout`.
@@ -287,17 +290,21 @@ class _Messages:
         if connection.state is ConnectionState.CONNECTING:
             raise UsageError("the connection is not accepted yet: call setup before receive")
         while connection.state not in _OVER:
+            socket.is_receiving = True
             try:
-                data = await socket.receive()
+                data = socket.message(await socket.receive())
             except DecodeError:
                 traffic.malformed += 1
-            except PeerGoneError as exc:
-                client._lost(exc)
+            except Exception as exc:
+                client._lost(socket.gone(exc))
             else:
                 traffic.received += 1
                 traffic.received_bytes += len(data)
                 return data
+            finally:
+                socket.is_receiving = False
         raise StopAsyncIteration
 
 
+_OPEN = ConnectionState.OPEN
 _OVER = (ConnectionState.GONE, ConnectionState.CLOSED)

@@ -109,6 +109,7 @@ class WebsocketInputTransport(FrameProcessor):
         self._client = client
         self._params = params
         self._intake = AudioIntake(params.audio_in_channels, params.audio_in_sample_rate)
+        self._num_channels = params.audio_in_channels
         self._streaming = params.audio_in_stream_on_start
         self._bad = _BadMessages(params.max_bad_messages)
         self._limit = RateLimit(params.max_messages_per_s, params.max_bytes_per_s)
@@ -116,6 +117,7 @@ class WebsocketInputTransport(FrameProcessor):
         self._telling = TurnTelling(self, params.user_turn_stop_timeout)
         self._hearing = hearing_of(self, params, self._telling)
         self._pass = self.push_frame_nowait if self._hearing is None else self._hearing.take
+        self._audio_unwanted = self._reason_to_drop_audio()
         self.dropped: Counter[str] = Counter()
         """Messages whose frame did not go downstream, by reason."""
 
@@ -170,6 +172,7 @@ class WebsocketInputTransport(FrameProcessor):
     def start_audio_in_streaming(self) -> None:
         """Let audio through from now on, where `audio_in_stream_on_start` is off."""
         self._streaming = True
+        self._audio_unwanted = self._reason_to_drop_audio()
 
     def statistics(self) -> InputStatistics:
         """What has become of the peer's messages."""
@@ -211,9 +214,11 @@ class WebsocketInputTransport(FrameProcessor):
             self._cannot_read(exc)
 
     async def _read_messages(self, shortcut: Shortcut | None) -> None:
-        tally, limit, wire, node = self._tally, self._limit, self._transport.wire, self._wired()
+        tally, limit, wire, deliver = self._tally, self._limit, self._transport.wire, self._deliver
+        dispatcher, hearing = self._wired().dispatcher, self._hearing
         max_bytes = self._params.max_message_bytes
-        decodes_nowait = wire.deserializes_nowait
+        decode, decodes_nowait = wire.decode, wire.deserializes_nowait
+        takes_images = self._params.video_in_enabled
         async for data in self._client.receive():
             tally.taken += 1
             if (size := len(data) if isinstance(data, bytes) else _size(data)) > max_bytes:
@@ -226,10 +231,12 @@ class WebsocketInputTransport(FrameProcessor):
             else:
                 try:
                     if decodes_nowait:
-                        frame = wire.deserialize_nowait(data)
+                        frame = decode(data)
+                        if type(frame) is not InputAudioRawFrame:
+                            frame = wire.frame(frame)
                     else:
                         frame = await wire.deserialize(data)
-                    if isinstance(frame, InputImageRawFrame) and self._params.video_in_enabled:
+                    if takes_images and isinstance(frame, InputImageRawFrame):
                         frame = await decoded(wire, frame)
                 except Exception as exc:  # a DecodeError, or a serializer that breaks its word
                     self._bad_message(exc)
@@ -238,20 +245,20 @@ class WebsocketInputTransport(FrameProcessor):
                     raise
                 else:
                     if shortcut is None:
-                        self._deliver(frame)
+                        deliver(frame)
                     else:
                         shortcut.is_open = True
                         try:
-                            self._deliver(frame)
+                            deliver(frame)
                         finally:
                             shortcut.is_open = False
                         if shortcut.asked and not await shortcut.send(self._read_on):
                             return
             # Whatever the frame was: nobody but the peer waits for the one who waits here.
-            for lane in node.dispatcher.congested:
+            for lane in dispatcher.congested:
                 await lane.wait_for_room()
-            if self._hearing is not None and self._hearing.is_full:
-                await self._hearing.wait_for_room()
+            if hearing is not None and hearing.is_full:
+                await hearing.wait_for_room()
             if limit.is_overdrawn_by(size) and not await self._may_go_on():
                 return
             if tally.taken % _MESSAGES_PER_CHECKPOINT == 0:
@@ -283,7 +290,10 @@ class WebsocketInputTransport(FrameProcessor):
 
     def _deliver(self, frame: Frame | None) -> None:
         if isinstance(frame, InputAudioRawFrame):
-            self._deliver_audio(frame)
+            if (reason := self._audio_unwanted) is None:
+                self._deliver_audio(frame)
+            else:
+                self._drop(reason)
         elif frame is None:
             self._tally.ignored += 1
         elif (reason := self._reason_to_drop(frame)) is not None:
@@ -293,10 +303,6 @@ class WebsocketInputTransport(FrameProcessor):
             self._pass(frame)
 
     def _deliver_audio(self, frame: InputAudioRawFrame) -> None:
-        params = self._params
-        if (reason := self._reason_to_drop_audio()) is not None:
-            self._drop(reason)
-            return
         try:
             if len(frame.audio) > _SURELY_SHORT_BYTES:
                 _check_length(frame)
@@ -310,7 +316,7 @@ class WebsocketInputTransport(FrameProcessor):
         self._tally.delivered += 1
         if not audio:
             return  # less than a sample: it comes with the next message
-        channels = params.audio_in_channels
+        channels = self._num_channels
         if audio is not frame.audio or frame.num_channels != channels:
             rate = self._intake.rate_given
             frame = frame.replace(audio=audio, num_channels=channels, sample_rate=rate)
@@ -320,7 +326,7 @@ class WebsocketInputTransport(FrameProcessor):
         """No more audio will come: push what is left in the resampler."""
         audio, rate = self._intake.rest(), self._intake.sample_rate
         if audio and rate is not None and self._params.audio_in_passthrough:
-            self._pass(InputAudioRawFrame(audio, rate, self._params.audio_in_channels))
+            self._pass(InputAudioRawFrame(audio, rate, self._num_channels))
 
     def _reason_to_drop_audio(self) -> str | None:
         params = self._params

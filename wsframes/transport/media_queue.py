@@ -11,7 +11,7 @@ import msgspec
 
 from wsframes.audio.packetizer import Packetizer
 from wsframes.audio.pcm import bytes_per_frame
-from wsframes.frames import Frame
+from wsframes.frames import Frame, OutputAudioRawFrame
 
 __all__ = ["Chunk", "MediaQueue", "MediaStatistics"]
 
@@ -27,12 +27,14 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
         frames: samples per channel.
         sample_rate: Hz.
         is_speech: whether it is what the bot says.
+        whole: the frame that this is all the audio of, if it came as one.
     """
 
     audio: bytes
     frames: int
     sample_rate: int
     is_speech: bool = True
+    whole: OutputAudioRawFrame | None = None
 
 
 class MediaStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,8 @@ class MediaQueue:
         max_audio_ms: bound for the audio. For other frames it is 256 and 1 MiB of payload.
 
     Attributes:
+        items: what waits, the next one first, each with the size that it had when it was put: what
+            is in a frame may change. To be read only.
         ran_dry: whether nothing was there, nor at work, when the latest item came; for the sender
             to ask, and to clear.
     """
@@ -82,30 +86,40 @@ class MediaQueue:
         "_chunk_ms",
         "_frame_bytes",
         "_frames",
-        "_items",
+        "_max_audio_frames",
         "_max_audio_ms",
+        "_packet_bytes",
         "_packetizer",
         "_payload_bytes",
         "_sample_rate",
+        "items",
         "ran_dry",
     )
 
     def __init__(self, num_channels: int, chunk_ms: int, max_audio_ms: int) -> None:
-        # With the size that each frame had when it was put: what is in a frame may change.
-        self._items: deque[tuple[Chunk | Frame, int]] = deque()
+        self.items: deque[tuple[Chunk | Frame, int]] = deque()
         self._at_work: tuple[Chunk | Frame, int] | None = None
         self._packetizer: Packetizer | None = None
         self._frame_bytes = bytes_per_frame(num_channels)
         self.ran_dry = True
         self._sample_rate = 0
+        self._packet_bytes = 0
+        self._max_audio_frames = 0.0
         self._chunk_ms = chunk_ms
         self._max_audio_ms = max_audio_ms
         self._payload_bytes = 0
         self._audio = _Counts()
         self._frames = _Counts()
 
-    def put_audio(self, audio: bytes, sample_rate: int) -> bool:
+    def put_audio(
+        self, audio: bytes, sample_rate: int, whole: OutputAudioRawFrame | None = None
+    ) -> bool:
         """Queue whole frames of PCM, behind all that is queued; at a new rate, in a new chunk.
+
+        Args:
+            audio: whole frames.
+            sample_rate: Hz.
+            whole: the frame that it is all the audio of, if there is one.
 
         Returns:
             Whether audio waits for the rest of its chunk.
@@ -118,9 +132,11 @@ class MediaQueue:
         counts = self._audio
         counts.taken += frames
         counts.queued += frames
-        if len(audio) == packetizer.packet_bytes and not packetizer.pending_bytes:
+        if len(audio) == self._packet_bytes and not packetizer.pending_bytes:
             # Most sources make pieces of one length, and often it is this one.
-            self._add(Chunk(audio, frames, sample_rate), 0)
+            if not self.items and self._at_work is None:
+                self.ran_dry = True
+            self.items.append((Chunk(audio, frames, sample_rate, True, whole), 0))
             return False
         for packet in packetizer.push(audio):
             self._append(packet)
@@ -137,8 +153,8 @@ class MediaQueue:
         frames = sum(chunk.frames for chunk in chunks)
         self._audio.taken += frames
         self._audio.queued += frames
-        self.ran_dry = self.ran_dry or (not self._items and self._at_work is None)
-        self._items.extendleft((chunk, 0) for chunk in reversed(chunks))
+        self.ran_dry = self.ran_dry or (not self.items and self._at_work is None)
+        self.items.extendleft((chunk, 0) for chunk in reversed(chunks))
 
     def put_frame(self, frame: Frame) -> None:
         """Queue another frame behind the audio so far."""
@@ -154,13 +170,9 @@ class MediaQueue:
         if self._packetizer is not None and (rest := self._packetizer.flush()):
             self._append(rest)
 
-    def first(self) -> Chunk | Frame | None:
-        """What is next, left in its place."""
-        return self._items[0][0] if self._items else None
-
     def take(self) -> Chunk | Frame:
         """Take what is next; say `done` when it has been dealt with, before the next one."""
-        self._at_work = entry = self._items.popleft()
+        self._at_work = entry = self.items.popleft()
         return entry[0]
 
     def done(self, dropped: str | None) -> None:
@@ -169,7 +181,12 @@ class MediaQueue:
         item, size = self._at_work
         self._at_work = None
         if isinstance(item, Chunk):
-            self._audio.settle(item.frames, dropped)
+            audio, frames = self._audio, item.frames
+            if dropped is None:
+                audio.queued -= frames
+                audio.sent += frames
+            else:
+                audio.settle(frames, dropped)
         else:
             self._payload_bytes -= size
             self._frames.settle(1, dropped)
@@ -183,7 +200,7 @@ class MediaQueue:
     def has_room(self) -> bool:
         """Whether more may be put. What is put all the same is queued."""
         return (
-            self._audio.queued * 1000 <= self._max_audio_ms * self._sample_rate
+            self._audio.queued <= self._max_audio_frames
             and self._frames.queued < _MAX_FRAMES
             and self._payload_bytes < _MAX_FRAME_BYTES
         )
@@ -191,7 +208,7 @@ class MediaQueue:
     @property
     def empty(self) -> bool:
         """Whether nothing waits and nothing is at work."""
-        return not self._items and self._at_work is None and not self.partial
+        return not self.items and self._at_work is None and not self.partial
 
     def drop(self, reason: str, *, all_frames: bool = False) -> None:
         """Drop the audio and the interruptible frames, or everything; the rest keeps its order."""
@@ -200,12 +217,13 @@ class MediaQueue:
         self._audio.settle(self._audio.queued - kept, reason)
         if self._packetizer is not None:
             self._packetizer.clear()
-        items, self._items = self._items, deque()
+        items = list(self.items)
+        self.items.clear()
         for item, size in items:
             if isinstance(item, Chunk):
                 continue
             if item.uninterruptible and not all_frames:
-                self._items.append((item, size))
+                self.items.append((item, size))
             else:
                 self._payload_bytes -= size
                 self._frames.settle(1, reason)
@@ -227,7 +245,9 @@ class MediaQueue:
     def _begin(self, sample_rate: int) -> None:
         self.flush()
         self._sample_rate = sample_rate
-        self._packetizer = Packetizer(self._chunk_frames(sample_rate) * self._frame_bytes)
+        self._packet_bytes = self._chunk_frames(sample_rate) * self._frame_bytes
+        self._packetizer = Packetizer(self._packet_bytes)
+        self._max_audio_frames = self._max_audio_ms * sample_rate / 1000
 
     def _chunk_frames(self, sample_rate: int) -> int:
         # Not every rate has a whole number of samples in 10 ms: 11,025 Hz has 110.25.
@@ -238,9 +258,9 @@ class MediaQueue:
         self._add(Chunk(audio, frames, self._sample_rate), 0)
 
     def _add(self, item: Chunk | Frame, size: int) -> None:
-        if not self._items and self._at_work is None:
+        if not self.items and self._at_work is None:
             self.ran_dry = True
-        self._items.append((item, size))
+        self.items.append((item, size))
 
 
 class _Counts:

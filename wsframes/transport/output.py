@@ -5,8 +5,6 @@ from collections import Counter
 
 import anyio
 
-from wsframes.audio.pcm import wav_bytes
-from wsframes.exceptions import EncodeError
 from wsframes.frames import (
     CancelFrame,
     DTMFFrame,
@@ -30,15 +28,15 @@ from wsframes.frames import (
     TransportMessageFrame,
     TransportMessageUrgentFrame,
 )
-from wsframes.graph.failures import describe
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.background import background_of
 from wsframes.transport.base import BaseTransport, Remains, Shared
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.keys import play_key
 from wsframes.transport.marks import Marks
-from wsframes.transport.media_queue import Chunk, MediaStatistics
+from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.media_sender import MediaSender
+from wsframes.transport.outlet import Outlet
 from wsframes.transport.params import WebsocketParams
 from wsframes.transport.timed_frames import TimedFrames, TimedStatistics
 from wsframes.transport.timed_sender import TimedSender
@@ -98,9 +96,11 @@ class WebsocketOutputTransport(FrameProcessor):
         self._transport: Shared = transport
         self._client = client
         self._params = params
+        self._takes_audio = params.audio_out_enabled  # asked for each frame of it
         self._senders: dict[str | None, MediaSender] = {}
         self._gate = ClearGate()
-        sink = VideoSink(self._write, self.push_frame_nowait, self._report)
+        self.outlet = Outlet(transport.wire, client, params, self._play_key, self._cannot_send)
+        sink = VideoSink(self.outlet.write, self.push_frame_nowait, self._report)
         self._video = VideoOutput(params, sink)
         timed = TimedFrames(_MAX_TIMED_IMAGES_BYTES) if params.video_out_enabled else None
         self._timed = TimedSender(self.write_in_turn, self._gate, timed)
@@ -243,7 +243,7 @@ class WebsocketOutputTransport(FrameProcessor):
         Raises:
             ValueError: with `add_wav_header`, the audio is not whole samples of every channel.
         """
-        return await self._write_apart(self._as_payload(frame))
+        return self._sent_apart(await self.outlet.write_audio(frame))
 
     async def write_video_frame(self, frame: OutputImageRawFrame) -> bool:
         """Send an image at once, past everything that waits, in the size that it has.
@@ -289,17 +289,9 @@ class WebsocketOutputTransport(FrameProcessor):
 
     # What the senders send through.
 
-    async def write_chunk(self, destination: str | None, chunk: Chunk) -> str | None:
-        frame = OutputAudioRawFrame(
-            chunk.audio,
-            chunk.sample_rate,
-            self._params.audio_out_channels,
-            transport_destination=destination,
-        )
-        reason = await self._write(self._as_payload(frame))
-        if reason is None and not self._gate.is_shut:
-            self.push_frame_nowait(frame)
-        return reason
+    def passed(self, frame: Frame) -> None:
+        """Pass on what has been sent."""
+        self._wired().push_out(frame)
 
     async def write_in_turn(self, frame: Frame) -> str | None:
         if isinstance(frame, OutputImageRawFrame | SpriteFrame):  # one with a time, and it has come
@@ -307,9 +299,9 @@ class WebsocketOutputTransport(FrameProcessor):
             return None
         if isinstance(frame, MixerUpdateSettingsFrame | MixerEnableFrame):
             await self._senders[frame.transport_destination].control(frame)
-        reason = await self._write(frame)
+        reason = await self.outlet.write(frame)
         if reason is None:
-            self.push_frame_nowait(frame)
+            self.passed(frame)
         return reason
 
     def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
@@ -319,11 +311,11 @@ class WebsocketOutputTransport(FrameProcessor):
     def _report(self, text: str, exc: Exception | None) -> None:
         self.push_error(f"{self.name}: {text}", exception=exc)
 
-    def _as_payload(self, frame: OutputAudioRawFrame) -> OutputAudioRawFrame:
-        if not self._params.add_wav_header:
-            return frame
-        wav = wav_bytes(frame.audio, frame.sample_rate, frame.num_channels)
-        return frame.replace(audio=wav)
+    def _cannot_send(self, frame: Frame, why: str, exc: Exception) -> None:
+        self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
+
+    def _play_key(self, frame: DTMFFrame) -> str | None:
+        return play_key(frame, self._senders, self._params)
 
     async def _drain(self) -> None:
         self._transport.lifetime.watch_end()
@@ -340,27 +332,9 @@ class WebsocketOutputTransport(FrameProcessor):
         for sender in self._senders.values():
             sender.close("cancelled")
 
-    async def _write(self, frame: Frame) -> str | None:
-        """The way of every frame to the wire; says why it did not get there."""
-        wire = self._transport.wire
-        try:
-            if wire.serializes_nowait:
-                data = wire.serialize_nowait(frame)
-            else:
-                data = await wire.serialize(frame)
-            if data is None:
-                if isinstance(frame, DTMFFrame) and wire.is_open:
-                    return play_key(frame, self._senders, self._params)
-                return None
-        except Exception as exc:
-            why = str(exc) if isinstance(exc, EncodeError) else describe(exc)
-            self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
-            return "encode_error"
-        return None if await self._client.send(data) else "unsent"
-
     async def _write_apart(self, frame: Frame) -> bool:
         """Write what is in no queue, and so has no other counter."""
-        return self._sent_apart(await self._write(frame))
+        return self._sent_apart(await self.outlet.write(frame))
 
     def _sent_apart(self, reason: str | None) -> bool:
         if reason is not None:
@@ -369,7 +343,7 @@ class WebsocketOutputTransport(FrameProcessor):
 
     def _take_audio(self, frame: OutputAudioRawFrame) -> bool:
         sender = self._senders.get(frame.transport_destination)
-        if not self._params.audio_out_enabled:
+        if not self._takes_audio:
             self._drop(frame, "audio_out_disabled")
         elif sender is None:
             self._drop(frame, "unknown_destination")

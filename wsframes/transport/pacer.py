@@ -82,6 +82,18 @@ class Pacer:
         """When the peer has played the last frame sent; in the past if it has."""
         return self._schedule_end_s + self._lag_s
 
+    def is_due(self, now_s: float, ran_empty: bool) -> bool:
+        """Whether the next chunk may leave.
+
+        Args:
+            now_s: The present.
+            ran_empty: The sender had run empty before the chunk came: see `resume`.
+        """
+        end_s = self._start_s + self._frames / self._rate
+        if ran_empty and end_s < now_s:
+            return self.resume(now_s)
+        return end_s - self._lead_s <= now_s
+
     def resume(self, now_s: float) -> bool:
         """Tell that audio has come after the sender had run empty.
 
@@ -101,7 +113,7 @@ class Pacer:
 
     def sent(self, frames: int, now_s: float) -> None:
         """Tell that a chunk of ``frames`` has left, at the time its sending was over."""
-        late_s = now_s - self._schedule_end_s
+        late_s = now_s - self._start_s - self._frames / self._rate
         if late_s > self._lag_s:  # the peer had nothing left: it plays this from now on
             self._lag_s = late_s
         self._frames += frames

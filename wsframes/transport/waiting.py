@@ -114,17 +114,18 @@ class Turns:
     takes it: that one looks for a cancellation each time.
     """
 
-    __slots__ = ("_taken", "_waiting")
+    __slots__ = ("_waiting", "taken")
 
     def __init__(self) -> None:
-        self._taken = False
+        self.taken = False
+        """Whether somebody has it. Who finds it False may set it, as `take_nowait` does."""
         self._waiting: deque[anyio.Event] = deque()
 
     def take_nowait(self) -> bool:
         """Take it if nobody has it; says whether it was taken."""
-        if self._taken:
+        if self.taken:
             return False
-        self._taken = True
+        self.taken = True
         return True
 
     async def take(self) -> None:
@@ -147,4 +148,4 @@ class Turns:
         if self._waiting:
             self._waiting.popleft().set()
         else:
-            self._taken = False
+            self.taken = False

@@ -28,13 +28,13 @@ class Wire:
     """
 
     __slots__ = (
-        "_deserialize",
         "_is_set_up",
-        "_serialize",
         "_serializer",
         "_settings",
         "_turns",
+        "decode",
         "deserializes_nowait",
+        "encode",
         "is_open",
         "serializes_nowait",
     )
@@ -49,10 +49,10 @@ class Wire:
         self._is_set_up = False
         self.is_open = serializer is not None
         """Whether there is a serializer."""
-        self._serialize: Callable[[Frame], Any] = getattr(serializer, "serialize", _nothing)
-        self._deserialize: Callable[[str | bytes], Any] = getattr(
-            serializer, "deserialize", _nothing
-        )
+        self.encode: Callable[[Frame], Any] = getattr(serializer, "serialize", _nothing)
+        """The serializer's own; what it returns is for `message`."""
+        self.decode: Callable[[str | bytes], Any] = getattr(serializer, "deserialize", _nothing)
+        """The serializer's own; what it returns is for `frame`."""
         self.serializes_nowait = not _is_async(serializer, "serialize")
         self.deserializes_nowait = not _is_async(serializer, "deserialize")
         # Senders of several destinations and urgent messages must not enter it at once; and what
@@ -92,17 +92,12 @@ class Wire:
             Exception: what the serializer raises.
         """
         if self.serializes_nowait:
-            return self.serialize_nowait(frame)
+            return self.message(self.encode(frame))
         await self._turns.take()
         try:
-            return self._message(await self._serialize(frame))
+            return self.message(await self.encode(frame))
         finally:
             self._turns.give()
-
-    def serialize_nowait(self, frame: Frame) -> str | bytes | None:
-        """`serialize`, of a serializer that `serializes_nowait`."""
-        data = self._serialize(frame)
-        return data if isinstance(data, bytes) else self._message(data)
 
     async def deserialize(self, data: str | bytes) -> Frame | None:
         """The frame of a message.
@@ -112,20 +107,25 @@ class Wire:
             Exception: what the serializer raises.
         """
         if self.deserializes_nowait:
-            return self.deserialize_nowait(data)
-        return self._frame(await self._deserialize(data))
+            return self.frame(self.decode(data))
+        return self.frame(await self.decode(data))
 
-    def deserialize_nowait(self, data: str | bytes) -> Frame | None:
-        """`deserialize`, of a serializer that `deserializes_nowait`."""
-        frame = self._deserialize(data)
-        return frame if isinstance(frame, Frame) else self._frame(frame)
+    def message(self, data: Any) -> str | bytes | None:
+        """What `encode` has returned, if it may.
 
-    def _message(self, data: Any) -> str | bytes | None:
+        Raises:
+            EncodeError: it is something else.
+        """
         if data is None or isinstance(data, str | bytes):
             return data
         return self._refuse("serialize", data, EncodeError, "str, bytes or None")
 
-    def _frame(self, frame: Any) -> Frame | None:
+    def frame(self, frame: Any) -> Frame | None:
+        """What `decode` has returned, if it may.
+
+        Raises:
+            UsageError: it is something else.
+        """
         if frame is None or isinstance(frame, Frame):
             return frame
         return self._refuse("deserialize", frame, UsageError, "a Frame or None")
