@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 import anyio
 import msgspec
@@ -16,6 +15,7 @@ from wsframes.graph.dispatcher import Dispatcher, Target
 from wsframes.graph.drain import Drain
 from wsframes.graph.events import EventHandlers, EventQueue
 from wsframes.graph.failures import FailureLog, clear_frames, describe, is_failure
+from wsframes.graph.moving import Moving
 from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.graph.timers import Timer
 
@@ -63,9 +63,7 @@ class RunContext:
         self._task_group = task_group
         self._alarm = Alarm()
         # Lifecycle frames that the graph itself is moving, by direction.
-        self._moving: dict[FrameDirection, WeakSet[Frame]] = {
-            direction: WeakSet() for direction in FrameDirection
-        }
+        self._moving = {direction: Moving() for direction in FrameDirection}
 
     def start_soon(
         self,
@@ -137,11 +135,7 @@ class RunContext:
 
     def enter(self, frame: Frame, direction: FrameDirection) -> bool:
         """Note a lifecycle frame that was pushed; False if the graph is moving it already."""
-        moving = self._moving[direction]
-        if frame in moving:
-            return False
-        moving.add(frame)
-        return True
+        return self._moving[direction].add(frame)
 
     def is_moving(self, frame: Frame, direction: FrameDirection) -> bool:
         """Whether the graph is moving this frame."""

@@ -6,8 +6,8 @@ counted, so that a handler that never returns holds nothing up for good.
 """
 
 import inspect
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import anyio
@@ -28,15 +28,17 @@ _MAX_WAITING = 1024
 class EventHandlers:
     """The events of one object by name, each with its handlers."""
 
-    __slots__ = ("_handlers", "_owner")
+    __slots__ = ("_handlers", "_names", "_owner")
 
     def __init__(self, owner: str, names: Iterable[str]) -> None:
         self._owner = owner
-        self._handlers: dict[str, list[Handler]] = {name: [] for name in names}
+        self._names = frozenset(names)
+        # Of those that somebody listens to: most objects have events, and nobody does.
+        self._handlers: dict[str, list[Handler]] = {}
 
     def register(self, name: str) -> None:
         """Make a name known, so that handlers can be added to it."""
-        self._handlers.setdefault(name, [])
+        self._names |= {name}
 
     def add(self, name: str, handler: Handler) -> None:
         """Add a handler, `def` or `async def`.
@@ -44,7 +46,8 @@ class EventHandlers:
         Raises:
             UsageError: there is no event of that name.
         """
-        self.get(name).append(handler)
+        self.get(name)
+        self._handlers.setdefault(name, []).append(handler)
 
     def handler(self, name: str) -> Callable[[H], H]:
         """The decorator form of `add`."""
@@ -55,17 +58,19 @@ class EventHandlers:
 
         return decorate
 
-    def get(self, name: str) -> list[Handler]:
+    def get(self, name: str) -> Sequence[Handler]:
         """The handlers of an event.
 
         Raises:
             UsageError: there is no event of that name.
         """
         handlers = self._handlers.get(name)
-        if handlers is None:
-            known = ", ".join(sorted(self._handlers)) or "none"
+        if handlers is not None:
+            return handlers
+        if name not in self._names:
+            known = ", ".join(sorted(self._names)) or "none"
             raise UsageError(f"{self._owner} has no event {name!r}; its events: {known}")
-        return handlers
+        return ()
 
 
 class EventQueue:
@@ -92,10 +97,10 @@ class EventQueue:
         self._task_group: TaskGroup | None = task_group
         self._timeout_s = handler_timeout_s
         self._failed = failed
-        self._waiting: deque[tuple[str, Handler, tuple[Any, ...]]] = deque()
+        self._waiting: list[tuple[str, Handler, tuple[Any, ...]]] = []
         self._waiting_of: Counter[str] = Counter()
         self._scope: anyio.CancelScope | None = None
-        self._idle = anyio.Event()
+        self._idle: anyio.Event | None = None
         self._emitted = 0
         self._counts = Counts()
 
@@ -118,12 +123,13 @@ class EventQueue:
                 self._waiting_of[name] += 1
                 if self._scope is None:
                     self._scope = anyio.CancelScope(shield=True)
-                    self._idle = anyio.Event()
                     self._task_group.start_soon(self._deliver, self._scope, name="wsframes events")
 
     async def wait_idle(self) -> None:
         """Wait until everything that was emitted has been told."""
         while self._scope is not None:
+            if self._idle is None:
+                self._idle = anyio.Event()
             await self._idle.wait()
 
     def abandon(self) -> None:
@@ -157,7 +163,7 @@ class EventQueue:
     async def _deliver(self, scope: anyio.CancelScope) -> None:
         with scope:
             while self._waiting and self._scope is scope:
-                name, handler, args = self._waiting.popleft()
+                name, handler, args = self._waiting.pop(0)
                 self._waiting_of[name] -= 1
                 await self._call(name, handler, args)
         if self._scope is scope:
@@ -165,7 +171,9 @@ class EventQueue:
 
     def _rest(self) -> None:
         self._scope = None
-        self._idle.set()
+        if self._idle is not None:
+            self._idle.set()
+            self._idle = None
 
     async def _call(self, name: str, handler: Handler, args: tuple[Any, ...]) -> None:
         outcome = "abandoned"

@@ -99,7 +99,7 @@ class LaneNode(Node):
 
     @property
     def is_cancelled(self) -> bool:
-        return self._place.cancelled.is_set()
+        return self._place.cancelled.is_set
 
     async def wait_cancelled(self) -> None:
         """Wait until the processor has dealt with the CancelFrame."""

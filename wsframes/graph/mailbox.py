@@ -218,7 +218,7 @@ class Mailbox:
 
     def __init__(self, limits: QueueLimits) -> None:
         self.counts = Counts()
-        self.express: deque[tuple[Frame, FrameDirection]] = deque()
+        self.express: list[tuple[Frame, FrameDirection]] = []
         self.system = Queue(limits, self.counts)
         self.ordered = Queue(limits, self.counts)
         self._ranked = 0

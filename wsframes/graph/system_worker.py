@@ -25,7 +25,7 @@ class SystemWorker(Worker):
     async def run(self) -> None:
         """Work until the processor has dealt with a cancellation."""
         self.employ()
-        while not self.place.cancelled.is_set():
+        while not self.place.cancelled.is_set:
             with self.scope():
                 await self._work()
             self.count_given_up("cancelled")
@@ -36,7 +36,7 @@ class SystemWorker(Worker):
         while self.goes_on:
             for _ in FRAMES_PER_CHECKPOINT:
                 if mailbox.express:
-                    frame, direction = mailbox.express.popleft()
+                    frame, direction = mailbox.express.pop(0)
                     self.current = frame
                     await self._show_express(frame, direction)
                 elif mailbox.system.entries and node.state is not WAITING:

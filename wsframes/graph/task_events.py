@@ -21,17 +21,19 @@ __all__ = ["EVENTS", "TaskEvents"]
 
 logger = logging.getLogger("wsframes.graph")
 
-EVENTS = (
-    "on_pipeline_started",
-    "on_pipeline_ended",
-    "on_pipeline_stopped",
-    "on_pipeline_cancelled",
-    "on_pipeline_finished",
-    "on_pipeline_error",
-    "on_frame_reached_upstream",
-    "on_frame_reached_downstream",
-    "on_heartbeat_timeout",
-    "on_idle_timeout",
+EVENTS = frozenset(
+    {
+        "on_pipeline_started",
+        "on_pipeline_ended",
+        "on_pipeline_stopped",
+        "on_pipeline_cancelled",
+        "on_pipeline_finished",
+        "on_pipeline_error",
+        "on_frame_reached_upstream",
+        "on_frame_reached_downstream",
+        "on_heartbeat_timeout",
+        "on_idle_timeout",
+    }
 )
 
 _LAST_EVENT = {

@@ -23,6 +23,27 @@ FRAMES_PER_CHECKPOINT = range(128)
 _UNCOUNTED = (StartFrame, CancelFrame, InterruptionFrame)
 
 
+class Latch:
+    """An event that costs nothing until somebody waits for it."""
+
+    __slots__ = ("_event", "is_set")
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._event: anyio.Event | None = None
+
+    def set(self) -> None:
+        self.is_set = True
+        if self._event is not None:
+            self._event.set()
+
+    async def wait(self) -> None:
+        if self._event is None and not self.is_set:
+            self._event = anyio.Event()
+        if self._event is not None:
+            await self._event.wait()
+
+
 class Workplace:
     """What the two workers of a lane share: its node, its mailbox, and the processor."""
 
@@ -39,7 +60,7 @@ class Workplace:
         self.mailbox = mailbox
         self.processor = processor
         self.process = process
-        self.cancelled = anyio.Event()
+        self.cancelled = Latch()
         """Set when the processor has dealt with the CancelFrame."""
 
 

@@ -78,7 +78,7 @@ class WebsocketClient:
             ConnectionState.OPEN if accepted else ConnectionState.CONNECTING
         )
         self._holders = 0
-        self._accepting = anyio.Lock()
+        self._accepting = Turns()
         self._traffic = _Traffic(write_timeout)
         self.when_gone: Callable[[], None] | None = None
         """Called once, when the server says that the peer is gone, unless that was known."""

@@ -1,7 +1,7 @@
 """The upstream end of the pipeline: frames from the peer."""
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 
 import anyio
 import anyio.lowlevel
@@ -376,15 +376,18 @@ class _Tally:
 class _BadMessages:
     """The times of the latest ones."""
 
-    __slots__ = ("_at_s",)
+    __slots__ = ("_at_s", "_maximum")
 
     def __init__(self, maximum: int) -> None:
-        self._at_s: deque[float] = deque(maxlen=maximum)
+        self._maximum = maximum
+        self._at_s: list[float] = []
 
     def is_too_much(self, now_s: float) -> bool:
         """Note one more; says whether so many came within the window."""
+        if len(self._at_s) == self._maximum:
+            del self._at_s[0]
         self._at_s.append(now_s)
-        full = len(self._at_s) == self._at_s.maxlen
+        full = len(self._at_s) == self._maximum
         return full and now_s - self._at_s[0] < _BAD_MESSAGES_WINDOW_S
 
 

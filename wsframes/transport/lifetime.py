@@ -18,6 +18,7 @@ from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.transport.asgi import LOST, NO_CODE
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.waiting import Turns
 from wsframes.transport.wire import Wire
 
 __all__ = ["CLOSE_CODES", "SessionLifetime"]
@@ -65,7 +66,7 @@ class SessionLifetime:
         self._client = client
         self._wire = wire
         self._params = params
-        self._opening = anyio.Lock()
+        self._opening = Turns()
         self._holders: set[object] = set()
         self._context: RunContext | None = None
         self._peer = _Peer.AWAITED

@@ -103,7 +103,9 @@ class MediaSender:
         self._clock = context.clock
         self._speech.begin(context)
         self._end.begin(context)
-        context.start_soon(self._run, name=f"media sender {self.destination or 'default'}")
+        self._work.begin(self._begin_task)
+        if self._background is not None:
+            self._work.wake()
 
     @property
     def has_room(self) -> bool:
@@ -247,6 +249,13 @@ class MediaSender:
     def wake(self) -> None:
         """Leave what is to be sent to the sender's own task."""
         self._work.wake()
+
+    def _begin_task(self) -> bool:
+        if self._background is None and not self._queue.items:
+            return False
+        name = f"media sender {self.destination or 'default'}"
+        self._context.start_soon(self._run, name=name)
+        return True
 
     async def _run(self) -> None:
         if self._background is not None:

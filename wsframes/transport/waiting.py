@@ -1,6 +1,5 @@
 """What the tasks of a transport wait for."""
 
-from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
@@ -119,7 +118,7 @@ class Turns:
     def __init__(self) -> None:
         self.taken = False
         """Whether somebody has it. Who finds it False may set it, as `take_nowait` does."""
-        self._waiting: deque[anyio.Event] = deque()
+        self._waiting: list[anyio.Event] = []
 
     def take_nowait(self) -> bool:
         """Take it if nobody has it; says whether it was taken."""
@@ -143,9 +142,15 @@ class Turns:
                 self._waiting.remove(turn)
             raise
 
+    async def __aenter__(self) -> None:
+        await self.take()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.give()
+
     def give(self) -> None:
         """Let the next one have it."""
         if self._waiting:
-            self._waiting.popleft().set()
+            self._waiting.pop(0).set()
         else:
             self.taken = False

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,7 +26,7 @@ __all__ = ["SessionStatistics", "WebsocketTransport"]
 
 H = TypeVar("H", bound=Callable[..., Any])
 
-_EVENTS = ("on_client_connected", "on_client_disconnected", "on_session_timeout")
+_EVENTS = frozenset({"on_client_connected", "on_client_disconnected", "on_session_timeout"})
 
 
 class SessionStatistics(ClientStatistics, frozen=True, kw_only=True):
@@ -88,13 +89,14 @@ class WebsocketTransport(BaseTransport):
         )
         self.shortcut = Shortcut()
         self._handlers = EventHandlers(type(self).__name__, _EVENTS)
+        weak = weakref.ref(self)
         self.client = WebsocketClient(
             websocket,
             params.serializer is not None and params.serializer.type is FrameSerializerType.BINARY,
             WebsocketCallbacks(
-                on_client_connected=self._teller("on_client_connected"),
-                on_client_disconnected=self._teller("on_client_disconnected"),
-                on_session_timeout=self._teller("on_session_timeout"),
+                on_client_connected=partial(_tell, weak, "on_client_connected"),
+                on_client_disconnected=partial(_tell, weak, "on_client_disconnected"),
+                on_session_timeout=partial(_tell, weak, "on_session_timeout"),
             ),
             write_timeout=params.write_timeout,
             close_timeout=params.close_timeout,
@@ -138,13 +140,9 @@ class WebsocketTransport(BaseTransport):
             output_dropped=dict(self._output.dropped),
         )
 
-    def _teller(self, name: str) -> Callable[[WebSocket], Any]:
-        # The client has this, and the transport the client; its ends hold it while they need it.
-        weak = weakref.ref(self)
 
-        async def tell(websocket: WebSocket) -> None:
-            transport = weak()
-            assert transport is not None, "the transport of this client is gone"
-            transport.lifetime.emit(transport._handlers, name, transport, websocket)
-
-        return tell
+async def _tell(weak: "weakref.ref[WebsocketTransport]", name: str, websocket: WebSocket) -> None:
+    # The client has this, and the transport the client; its ends hold it while they need it.
+    transport = weak()
+    assert transport is not None, "the transport of this client is gone"
+    transport.lifetime.emit(transport._handlers, name, transport, websocket)
