@@ -120,7 +120,7 @@ class Port:
 
     __slots__ = ("_branch", "name", "prev", "taken")
 
-    call = None
+    call = put = None
 
     def __init__(self, junction: Junction, branch: int) -> None:
         self._branch = branch

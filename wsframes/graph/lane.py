@@ -59,14 +59,18 @@ class LaneNode(Node):
         self._system: SystemWorker | None = None  # from the first system frame on
         self._nowait = processor.process_frame_nowait
         self._has_nowait = has_nowait(processor)
-        self.call = self._put
+        self.call = self.put = self._put
 
     def entrance(self, state: NodeState) -> Receive | None:
         if state is not RUNNING:
+            self.put = None
             return None
         if self._system is not None:
             self._system.wake()  # it held system frames back until now
-        return self._offer if self._has_nowait else self._put
+        if not self._has_nowait:
+            return self._put
+        self.put = None
+        return self._offer
 
     def on_lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, StartFrame):

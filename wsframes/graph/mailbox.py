@@ -249,7 +249,8 @@ class Mailbox:
         if not entries or entries[0][3] > self._served:
             return None
         entry = entries.popleft()
-        queue.bytes -= entry[2]
+        if entry[2]:
+            queue.bytes -= entry[2]
         if queue.full:
             queue.settle()
         return entry

@@ -70,7 +70,7 @@ class Via:
 
     __slots__ = ("fail", "receive", "returned", "taken")
 
-    call = None
+    call = put = None
 
     def __init__(self, receive: Receive, owner: Target) -> None:
         self.receive = receive
@@ -82,8 +82,8 @@ class Via:
 class Node(ABC):
     """One place. Subclasses say what happens to a frame there."""
 
-    __slots__ = ("call", "context", "counts", "dispatcher", "down", "name", "next", "prev", "sink",
-                 "state", "taken", "up")  # fmt: skip
+    __slots__ = ("call", "context", "counts", "dispatcher", "down", "name", "next", "prev", "put",
+                 "sink", "state", "taken", "up")  # fmt: skip
 
     def __init__(self, context: RunContext, name: str) -> None:
         self.context = context
@@ -91,6 +91,7 @@ class Node(ABC):
         self.name = name
         self.state = WAITING
         self.call: Receive | None = None
+        self.put: Receive | None = None
         self.taken = 0
         self.counts = Counts()
         self.next: Neighbour | None = None
@@ -276,7 +277,7 @@ class Node(ABC):
         """The run is over: count what is still here, and refuse what is still pushed."""
         if isinstance(self.down, _Hold):
             self.down.close("cancelled")
-        self.call = None
+        self.call = self.put = None
         self.state = CANCELLED  # an end that still comes would lie in a queue for ever
         self.down = self.up = Via(lambda frame, direction: self.refuse("finished"), self)
 
@@ -362,7 +363,7 @@ class _Hold:
 
     __slots__ = ("_frames", "_node", "fail", "returned", "taken")
 
-    call = None
+    call = put = None
 
     def __init__(self, node: Node) -> None:
         self._node = node

@@ -43,17 +43,19 @@ class OrderedWorker(Worker):
     async def _work(self) -> None:
         node = self.place.node
         mailbox = self.place.mailbox
-        process = self.place.process
+        process, new_event = self.place.process, self.place.new_event
         counts = node.counts
         drain = node.context.drain
         while self.goes_on:
             for _ in FRAMES_PER_CHECKPOINT:
                 entry = mailbox.take_ordered()
                 if entry is None:
-                    await self.sleep()
+                    # `sleep`, without a coroutine of its own: 0.2 us of a hop.
+                    self.asleep = event = new_event()
+                    await event.wait()
                     break
-                frame, direction, _, _ = entry
-                self.current = frame
+                self.current = frame = entry[0]
+                direction = entry[1]
                 if self.room is not None:
                     self._give_room()
                 if frame.lifecycle and direction is DOWNSTREAM:

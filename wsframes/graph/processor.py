@@ -150,7 +150,11 @@ class FrameProcessor:
         node = self._node or self._wired()
         target = node.down if direction is DOWNSTREAM else _up(node, direction)
         dispatcher = node.dispatcher
-        dispatcher.run(target, frame, direction)  # in a coroutine, so no push is under way
+        # In a coroutine, so no push is under way.
+        if target.put is None or getattr(frame, "lifecycle", True):
+            dispatcher.run(target, frame, direction)
+        else:
+            dispatcher.put(target, frame, direction)
         if dispatcher.congested:
             await node.wait_for_room(frame, direction)
 

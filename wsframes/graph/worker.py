@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 
 from wsframes.frames import CancelFrame, Frame, FrameDirection, InterruptionFrame, StartFrame
+from wsframes.graph.clock import loop_event
 from wsframes.graph.failures import is_failure
 from wsframes.graph.mailbox import Mailbox, Queue
 from wsframes.graph.node import Node
@@ -47,7 +48,7 @@ class Latch:
 class Workplace:
     """What the two workers of a lane share: its node, its mailbox, and the processor."""
 
-    __slots__ = ("cancelled", "mailbox", "node", "process", "processor")
+    __slots__ = ("cancelled", "mailbox", "new_event", "node", "process", "processor")
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Workplace:
         self.mailbox = mailbox
         self.processor = processor
         self.process = process
+        self.new_event = loop_event()
         self.cancelled = Latch()
         """Set when the processor has dealt with the CancelFrame."""
 
@@ -113,8 +115,8 @@ class Worker:
             self.current = None
 
     async def sleep(self) -> None:
-        self.asleep = anyio.Event()
-        await self.asleep.wait()
+        self.asleep = event = self.place.new_event()
+        await event.wait()
 
     def wake(self) -> None:
         if self.asleep is not None:
