@@ -4,6 +4,7 @@ What is loaded is compared with a list of what may be, so that an optional packa
 is caught too.
 """
 
+import importlib
 import subprocess
 import sys
 
@@ -54,3 +55,16 @@ def test_core_loads_only_the_base_install_and_no_web_framework(module: str) -> N
 @pytest.mark.parametrize("module", ["wsframes.transport", "wsframes.testing"])
 def test_ends_of_the_graph_add_starlette_and_nothing_else(module: str) -> None:
     assert packages_loaded_by(module) <= BASE | {"starlette"}
+
+
+def test_pydantic_is_loaded_when_it_is_used() -> None:
+    assert "pydantic" not in packages_loaded_by("wsframes")
+
+
+@pytest.mark.parametrize("module", ["wsframes", "wsframes.graph"])
+def test_a_name_that_is_loaded_when_it_is_used_is_like_the_others(module: str) -> None:
+    package = importlib.import_module(module)
+
+    assert package.PipelineParams is importlib.import_module("wsframes.graph.params").PipelineParams
+    with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'PipelineParam'"):
+        _ = package.PipelineParam

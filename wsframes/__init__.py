@@ -1,5 +1,7 @@
 """Frames flow through a graph of processors; a transport is its two ends at a websocket."""
 
+from typing import TYPE_CHECKING, Any
+
 from wsframes.frames import (
     BotInterruptionFrame,
     BotSpeakingFrame,
@@ -52,13 +54,15 @@ from wsframes.graph import (
     FramePushed,
     ParallelPipeline,
     Pipeline,
-    PipelineParams,
     PipelineRunner,
     PipelineTask,
     QueueLimits,
     QueueStatistics,
     RunResult,
 )
+
+if TYPE_CHECKING:
+    from wsframes.graph import PipelineParams
 
 __all__ = [
     "BaseObserver",
@@ -117,3 +121,11 @@ __all__ = [
     "VADUserStartedSpeakingFrame",
     "VADUserStoppedSpeakingFrame",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "PipelineParams":  # see `wsframes.graph`
+        from wsframes.graph import PipelineParams
+
+        return PipelineParams
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

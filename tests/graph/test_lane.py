@@ -816,11 +816,11 @@ async def test_a_lane_whose_task_is_cancelled_by_a_stranger_ends_the_run() -> No
         await session.send(Word())
         node: Any = it._node
 
-        async def sleep() -> None:
+        def take_ordered(mailbox: object) -> None:
             raise stray
 
-        broken = {"sleep": lambda _: sleep(), "__slots__": ()}
-        node._ordered.__class__ = type("Broken", (type(node._ordered),), broken)
+        broken = {"take_ordered": take_ordered, "__slots__": ()}
+        node._mailbox.__class__ = type("Broken", (type(node._mailbox),), broken)
         await session.send(Word())
         result = await session.wait()
     assert result.reason is EndReason.ERROR

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["PipelineParams"]
+__all__ = ["DEFAULTS", "PipelineParams"]
 
 
 class PipelineParams(BaseModel):
@@ -38,3 +38,6 @@ class PipelineParams(BaseModel):
     cancel_timeout: float = Field(default=1.0, gt=0)
     drain_stall_timeout: float = Field(default=5.0, gt=0)
     handler_timeout: float = Field(default=5.0, gt=0)
+
+
+DEFAULTS = PipelineParams()

@@ -38,7 +38,6 @@ from wsframes.graph.idle import IdleWatch
 from wsframes.graph.lane import LaneNode
 from wsframes.graph.observer import Observers
 from wsframes.graph.outcome import EndReason, RunResult
-from wsframes.graph.params import PipelineParams
 from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.states import NodeState
 from wsframes.graph.terminal import Terminal
@@ -46,6 +45,7 @@ from wsframes.graph.wiring import detach, wire
 
 if TYPE_CHECKING:
     from wsframes.graph.node import Node
+    from wsframes.graph.params import PipelineParams
 
 __all__ = ["Run", "RunListener"]
 
@@ -84,7 +84,7 @@ class Run:
     def __init__(
         self,
         pipeline: Pipeline,
-        params: PipelineParams,
+        params: "PipelineParams",
         observers: Observers,
         listener: RunListener,
         watch_idle: Callable[[RunContext], IdleWatch] | None = None,

@@ -16,13 +16,13 @@ from wsframes.graph.mailbox import QueueStatistics
 from wsframes.graph.metrics import ProcessingMetrics
 from wsframes.graph.observer import BaseObserver, Observers
 from wsframes.graph.outcome import EndReason, RunResult
-from wsframes.graph.params import PipelineParams
 from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.run import Run
 from wsframes.graph.task_events import TaskEvents
 
 if TYPE_CHECKING:
     from wsframes.graph.context import RunContext
+    from wsframes.graph.params import PipelineParams
 
 __all__ = ["PipelineTask"]
 
@@ -80,7 +80,7 @@ class PipelineTask:
         self,
         pipeline: Pipeline,
         *,
-        params: PipelineParams | None = None,
+        params: "PipelineParams | None" = None,
         observers: Sequence[BaseObserver] = (),
         idle_timeout_secs: float | None = None,
         idle_timeout_frames: Iterable[type[Frame]] | None = None,
@@ -89,6 +89,8 @@ class PipelineTask:
     ) -> None:
         if not isinstance(pipeline, Pipeline):
             raise UsageError(f"a PipelineTask runs a Pipeline, not {pipeline!r}")
+        from wsframes.graph.params import DEFAULTS, PipelineParams  # see `wsframes.graph`
+
         if params is not None and not isinstance(params, PipelineParams):
             raise UsageError(f"params of a PipelineTask are PipelineParams, not {params!r}")
         for observer in observers:
@@ -98,7 +100,7 @@ class PipelineTask:
             raise UsageError(f"idle_timeout_secs is {idle_timeout_secs!r}; None is never")
         self.name = name if name is not None else f"PipelineTask#{next(_numbers)}"
         self._pipeline = pipeline
-        self._params = params if params is not None else PipelineParams()
+        self._params = params if params is not None else DEFAULTS
         self._observers = Observers(observers)
         self._events = TaskEvents(self, self.name)
         self._cancel_on_idle = cancel_on_idle_timeout
