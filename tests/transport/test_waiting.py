@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsframes.testing import run_virtual, settle
-from wsframes.transport.waiting import ClearGate, Noticed, Signal, Turns
+from wsframes.transport.waiting import Begun, ClearGate, Signal, Turns
 
 
 async def test_a_signal_wakes_those_who_wait_and_none_who_come_later() -> None:
@@ -204,33 +204,40 @@ class Work:
         self.log.append("done")
         return "result"
 
-    async def noticed(self) -> str:
-        return await Noticed(self.run(), lambda: self.log.append("waits"))
+    async def begun(self) -> str:
+        coroutine = self.run()
+        try:
+            wish = coroutine.send(None)
+        except StopIteration as done:
+            result: str = done.value
+            return result
+        self.log.append("waits")
+        return await Begun(coroutine, wish)
 
 
 @pytest.mark.parametrize("checkpoints", [0, 1, 2, 5])
 async def test_a_coroutine_that_has_to_wait_is_noticed_once(checkpoints: int) -> None:
     work = Work(checkpoints)
-    assert await work.noticed() == "result"
+    assert await work.begun() == "result"
     assert work.log == (["waits", "done"] if checkpoints else ["done"])
 
 
 @pytest.mark.parametrize("checkpoints", [0, 3])
-async def test_what_a_noticed_coroutine_raises_comes_out(checkpoints: int) -> None:
+async def test_what_a_begun_coroutine_raises_comes_out(checkpoints: int) -> None:
     with pytest.raises(LookupError):
-        await Work(checkpoints, fails=True).noticed()
+        await Work(checkpoints, fails=True).begun()
 
 
-async def test_a_noticed_coroutine_can_be_cancelled() -> None:
+async def test_a_begun_coroutine_can_be_cancelled() -> None:
     work = Work(10**6)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(work.noticed)
+        tasks.start_soon(work.begun)
         await settle()
         tasks.cancel_scope.cancel()
     assert work.log == ["waits", "cancelled"]
 
 
-def test_a_noticed_coroutine_gets_the_answers_to_its_wishes() -> None:
+def test_a_begun_coroutine_gets_the_answers_to_its_wishes() -> None:
     """What asyncio and trio send back is not always None, and may be an exception."""
 
     class Wish:
@@ -247,7 +254,8 @@ def test_a_noticed_coroutine_gets_the_answers_to_its_wishes() -> None:
         return await Wish()
 
     async def main() -> Any:
-        return await Noticed(wish(), lambda: None)
+        coroutine = wish()
+        return await Begun(coroutine, coroutine.send(None))
 
     coroutine = main()
     assert coroutine.send(None) == 0

@@ -10,12 +10,12 @@ A reader that had to wait for a send would not see what the peer says meanwhile.
 wait, another task reads on (see `input`), and the way is not taken again in that session.
 """
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from wsframes.graph.clock import loop_clock
 from wsframes.graph.nap import Nap
-from wsframes.transport.waiting import Noticed, Signal
+from wsframes.transport.waiting import Begun, Signal
 
 __all__ = ["SendsDue", "Shortcut", "Summons"]
 
@@ -23,7 +23,7 @@ __all__ = ["SendsDue", "Shortcut", "Summons"]
 class SendsDue(Protocol):
     """A sender, as the reader sees it."""
 
-    async def send_due(self) -> None:
+    def send_due(self) -> Coroutine[Any, Any, None]:
         """Send what is due now, and leave the rest to the sender's own task."""
 
     def wake(self) -> None:
@@ -38,11 +38,9 @@ class Shortcut:
         asked: the senders that it is to send for when the frame has been pushed.
     """
 
-    __slots__ = ("_read_on", "_reads_on", "asked", "is_open")
+    __slots__ = ("asked", "is_open")
 
     def __init__(self) -> None:
-        self._read_on: Callable[[], None]
-        self._reads_on = True
         self.is_open = False
         self.asked: list[SendsDue] = []
 
@@ -55,17 +53,20 @@ class Shortcut:
         Returns:
             False if it has waited, and another task reads on.
         """
-        self._read_on = read_on
-        asked = self.asked
+        asked, reads_on = self.asked, True
         while asked:
-            await Noticed(asked.pop().send_due(), self._waits)
-        return self._reads_on
-
-    def _waits(self) -> None:
-        while self.asked:
-            self.asked.pop().wake()
-        self._reads_on = False
-        self._read_on()
+            sending = asked.pop().send_due()
+            try:
+                wish = sending.send(None)
+            except StopIteration:
+                continue
+            while asked:
+                asked.pop().wake()
+            if reads_on:
+                reads_on = False
+                read_on()
+            await Begun(sending, wish)
+        return reads_on
 
 
 class Summons:

@@ -5,31 +5,39 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 
-__all__ = ["ClearGate", "Noticed", "Signal", "Turns"]
+__all__ = ["Begun", "ClearGate", "Signal", "Turns"]
 
 T = TypeVar("T")
 
 
-class Noticed(Generic[T]):
-    """Await it: runs a coroutine in the task that awaits, and notices if that has to wait.
+class Begun(Generic[T]):
+    """Await it: the rest of a coroutine that somebody has begun by hand, up to its first wait.
+
+    So it is seen whether a coroutine has to wait at all, before this task gives way to others:
+
+        coroutine = work()
+        try:
+            wish = coroutine.send(None)
+        except StopIteration:
+            ...  # it is done, and did not wait
+        else:
+            ...  # it waits
+            await Begun(coroutine, wish)
 
     Args:
-        coroutine: what is run.
-        waits: called once, before the first time that the task gives way to others; not at all if
-            the coroutine comes to its end without.
+        coroutine: in the task that awaits this.
+        wish: what it has asked the event loop for.
     """
 
-    __slots__ = ("_coroutine", "_waits")
+    __slots__ = ("_coroutine", "_wish")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, T], waits: Callable[[], None]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, T], wish: Any) -> None:
         self._coroutine = coroutine
-        self._waits = waits
+        self._wish = wish
 
     def __await__(self) -> Generator[Any, Any, T]:
-        steps = self._coroutine.__await__()
+        coroutine, wish = self._coroutine, self._wish
         try:
-            wish = next(steps)
-            self._waits()
             while True:
                 try:
                     answer = yield wish
@@ -38,9 +46,9 @@ class Noticed(Generic[T]):
                 else:
                     raised = None
                 if raised is None:
-                    wish = steps.send(answer)
+                    wish = coroutine.send(answer)
                 else:
-                    wish = steps.throw(raised)
+                    wish = coroutine.throw(raised)
         except StopIteration as done:
             result: T = done.value
             return result
