@@ -1,6 +1,6 @@
 """What the tasks of a transport wait for."""
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 import anyio
