@@ -50,3 +50,27 @@ async def test_what_a_timer_raises_comes_out() -> None:
     alarm.call_at(anyio.current_time(), fail)
     with pytest.raises(LookupError):
         await alarm.run(lambda: False)
+
+
+async def test_a_timer_that_is_put_off_wakes_nobody_before_its_time() -> None:
+    alarm = Alarm()
+    ran_s: list[float] = []
+    begun_s = anyio.current_time()
+    timer = alarm.call_at(begun_s + 1, lambda: ran_s.append(anyio.current_time() - begun_s))
+    alarm.put_off(timer, begun_s + 2)  # nobody waits yet
+    asked = 0
+
+    def is_over() -> bool:
+        nonlocal asked
+        asked += 1
+        return bool(ran_s)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(alarm.run, is_over)
+        for _ in range(3):
+            await anyio.sleep(1.5)
+            alarm.put_off(timer, anyio.current_time() + 2)
+        alarm.call_at(anyio.current_time() + 3, lambda: None)
+        alarm.put_off(timer, timer.due_s)  # no later than it was
+    assert ran_s == [6.5]
+    assert asked == 2

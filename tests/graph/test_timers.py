@@ -60,3 +60,21 @@ def test_every_timer_runs_once_and_not_before_its_time(
     for now_s in sorted(looks):
         timers.run_due(now_s)
         assert ran == sorted(due_s for due_s in due if due_s <= now_s)
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.lists(st.floats(0, 50), max_size=3)), min_size=1))
+def test_a_timer_runs_at_the_time_to_which_it_was_put_off_last(
+    plan: list[tuple[float, list[float]]],
+) -> None:
+    """Invariant: however often timers are put off, each runs once, at its time, in order."""
+    timers = Timers()
+    ran: list[float] = []
+    due_s = []
+    for first_s, later in plan:
+        timer = timers.call_at(first_s, lambda: ran.append(now_s))
+        for more_s in later:
+            timer.due_s += more_s
+        due_s.append(timer.due_s)
+    while (now_s := timers.next_due_s()) < math.inf:
+        timers.run_due(now_s)
+    assert ran == sorted(due_s)

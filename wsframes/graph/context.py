@@ -103,6 +103,10 @@ class RunContext:
         """Run a callback at a time of `anyio.current_time()`. It must not wait."""
         return self._alarm.call_at(due_s, callback)
 
+    def put_off(self, timer: Timer, due_s: float) -> None:
+        """Run a timer that has not run yet at a later time: cheaper than to let it run."""
+        self._alarm.put_off(timer, due_s)
+
     def finish(
         self,
         reason: EndReason,

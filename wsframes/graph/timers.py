@@ -9,7 +9,11 @@ __all__ = ["Timer", "Timers"]
 
 
 class Timer:
-    """A callback to be run once. Setting `callback` to None by `cancel()` disarms it."""
+    """A callback to be run once. Setting `callback` to None by `cancel()` disarms it.
+
+    Attributes:
+        due_s: when; may be set to a later time.
+    """
 
     __slots__ = ("callback", "due_s")
 
@@ -37,9 +41,16 @@ class Timers:
 
     def next_due_s(self) -> float:
         """When the next callback is due; infinity when none is set."""
-        while self._heap and self._heap[0][2].callback is None:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else math.inf
+        heap = self._heap
+        while heap:
+            due_s, number, timer = heap[0]
+            if timer.callback is None:
+                heapq.heappop(heap)
+            elif timer.due_s > due_s:  # it was put off
+                heapq.heapreplace(heap, (timer.due_s, number, timer))
+            else:
+                return due_s
+        return math.inf
 
     def run_due(self, now_s: float) -> None:
         """Run what is due, and not what these callbacks set for the same moment."""

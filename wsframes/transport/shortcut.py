@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from wsframes.graph.clock import loop_clock
-from wsframes.graph.nap import Nap
+from wsframes.transport.nap import Nap
 from wsframes.transport.waiting import Begun, Signal
 
 __all__ = ["SendsDue", "Shortcut", "Summons"]

@@ -1,4 +1,4 @@
-"""`wsframes.graph.nap`."""
+"""`wsframes.transport.nap`."""
 
 import math
 
@@ -6,8 +6,8 @@ import anyio
 import pytest
 
 from wsframes.graph.clock import loop_clock
-from wsframes.graph.nap import Nap
 from wsframes.testing import settle
+from wsframes.transport.nap import Nap
 
 
 class Sleeper:
