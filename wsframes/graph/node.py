@@ -287,7 +287,7 @@ class Node(ABC):
         What holds each other stays in memory until a garbage collection, and those of the oldest
         objects come seldom: a session would cost its memory for a minute after its end.
         """
-        self.next = self.prev = None
+        self.next = self.prev = self.sink = None
         self.down = self.up = GONE
 
     def statistics(self) -> QueueStatistics:
@@ -335,7 +335,7 @@ class Node(ABC):
 class _Gone:
     """Stands for the neighbours of a node that has let go."""
 
-    call = None
+    call = put = None
     taken = 0
 
     def receive(self, frame: Frame, direction: FrameDirection) -> None: ...
