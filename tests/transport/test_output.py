@@ -584,3 +584,15 @@ async def test_a_pipeline_of_the_output_alone() -> None:
 def test_the_serializers_of_these_tests_are_of_the_kind_they_say() -> None:
     assert isinstance(Named(), FrameSerializer)
     assert Named().type is FrameSerializerType.BINARY
+
+
+async def test_after_the_end_nothing_is_sent_and_nothing_raises() -> None:
+    session = Session(audio_out_enabled=True, serializer=RawAudioSerializer(16000))
+    async with MemoryPeer(session):
+        await session.started.wait()
+        await session.task.cancel()
+        await session.finished()
+    output = session.transport.output()
+    assert not await output.send_message(TransportMessageFrame(object()))
+    assert not await output.write_dtmf(OutputDTMFFrame("5"))
+    assert output.dropped == {"encode_error": 1, "ended": 1}

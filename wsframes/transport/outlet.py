@@ -68,6 +68,11 @@ class Outlet:
         """Whether `encoded` can be used, and `write` need not be."""
         self.send = client.send
 
+    def let_go(self) -> None:
+        """The pipeline is over, and is told nothing any more; see `Node.let_go`."""
+        self._play_key = _is_over
+        self._failed = _tell_nobody
+
     def audio_frame(self, destination: str | None, chunk: Chunk) -> OutputAudioRawFrame:
         """What goes on through the pipeline when the chunk has been sent."""
         return OutputAudioRawFrame(
@@ -125,3 +130,10 @@ class Outlet:
     def _refused(self, frame: Frame, exc: Exception) -> Unsent:
         self._failed(frame, str(exc) if isinstance(exc, EncodeError) else describe(exc), exc)
         return Unsent("encode_error")
+
+
+def _is_over(frame: DTMFFrame) -> str:
+    return "ended"
+
+
+def _tell_nobody(frame: Frame, why: str, exc: Exception) -> None: ...

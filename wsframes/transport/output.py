@@ -172,6 +172,7 @@ class WebsocketOutputTransport(FrameProcessor):
     def _let_go(self) -> None:
         """Hold on to nobody who holds this; see `Node.let_go`."""
         self._transport = Remains(self._transport)
+        self.outlet.let_go()
         self._timed.let_go()
         self._video.let_go()
         for sender in self._senders.values():
