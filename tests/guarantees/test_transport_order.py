@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import anyio
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.transport.sessions import RATE, Session
@@ -20,7 +20,14 @@ from wsframes import (
     UninterruptibleFrame,
 )
 from wsframes.serializers import RawAudioSerializer
-from wsframes.testing import PROFILES, MemoryPeer, ServerProfile, run_virtual, settle
+from wsframes.testing import (
+    PROFILES,
+    UVICORN_WEBSOCKETS,
+    MemoryPeer,
+    ServerProfile,
+    run_virtual,
+    settle,
+)
 
 every_profile = pytest.mark.parametrize("profile", PROFILES)
 
@@ -104,6 +111,8 @@ def test_p10_ordered_frames_leave_in_the_order_in_which_they_came(
     profile=st.sampled_from(PROFILES),
     stall_s=st.sampled_from([0.0, 0.0, 0.1]),
 )
+# Several that wait to be shown: what is new waits for the mark of each.
+@example(turns=[([], 0.0)] * 4 + [(["audio"] * 2, 0.25)], profile=UVICORN_WEBSOCKETS, stall_s=0.0)
 def test_p11_an_interruption_parts_the_old_from_the_new(
     backend: str,
     serializer: type[RawAudioSerializer],

@@ -102,6 +102,10 @@ class LaneNode(Node):
         return super().may_wait(frame, direction)
 
     @property
+    def shows_more(self) -> bool:
+        return bool(self._mailbox.express)
+
+    @property
     def is_cancelled(self) -> bool:
         return self._place.cancelled.is_set
 

@@ -231,6 +231,11 @@ class Node(ABC):
         assert self.next is not None
         return self.context.observed(self.name, self.next.name, self.next)
 
+    @property
+    def shows_more(self) -> bool:
+        """Whether interruptions that have been acted on wait to be shown to the processor."""
+        return False
+
     # Failures.
 
     def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None:

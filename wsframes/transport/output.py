@@ -220,7 +220,9 @@ class WebsocketOutputTransport(FrameProcessor):
             try:
                 await self._write_apart(frame)
             finally:
-                self._gate.told(number)
+                # The peer clears what comes between this mark and the next one.
+                if not self._wired().shows_more:
+                    self._gate.told(number)
         elif direction is not DOWNSTREAM:
             self.push_frame_nowait(frame, direction)
         elif isinstance(frame, StopFrame):
