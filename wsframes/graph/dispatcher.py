@@ -74,8 +74,7 @@ class Dispatcher:
     def put(self, target: Target, frame: Frame, direction: FrameDirection) -> None:
         """`run`, for a frame that goes into a queue and is no lifecycle frame: it runs nothing.
 
-        So it needs neither the deque nor the loop, and a hop from lane to lane in a burst takes
-        0.8 us instead of 1.
+        So it needs neither the deque nor the loop, which takes 0.2 us off a hop from lane to lane.
         """
         if self.congested:
             self.congested = []

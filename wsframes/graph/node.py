@@ -178,7 +178,7 @@ class Node(ABC):
         """`push` downstream a frame, no lifecycle frame, that is most often on its last hop.
 
         The end of the graph pushes nothing in answer, so it needs no dispatcher; going past that
-        saves a fifteenth of what an echo costs beyond its server.
+        saves a twentieth of what an echo costs beyond its server.
         """
         target = self.down
         call = target.call

@@ -219,7 +219,7 @@ class MediaSender:
         """Send what is due now, in the task of the caller, while the sender's own sleeps.
 
         Audio for a serializer that need not wait takes the shortest way here, past the coroutines
-        of `_send`, which are a seventh of what an echo costs beyond its server.
+        of `_send`, which are a twelfth of what an echo costs beyond its server.
         """
         queue, work, gate, outlet = self._queue, self._work, self._gate, self._sink.outlet
         items = queue.items
