@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from wsframes.frames import EndFrame, Frame, FrameDirection, StopFrame
 from wsframes.graph.context import RunContext
-from wsframes.graph.node import Neighbour, Node, Via
+from wsframes.graph.node import Neighbour, Node
+from wsframes.graph.standins import Via
 
 if TYPE_CHECKING:
     from wsframes.graph.dispatcher import Target

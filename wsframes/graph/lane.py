@@ -23,11 +23,12 @@ from wsframes.graph.context import RunContext
 from wsframes.graph.dispatcher import Receive
 from wsframes.graph.mailbox import Mailbox, Put, QueueStatistics
 from wsframes.graph.metrics import ProcessingMetrics
-from wsframes.graph.node import Node, Via
+from wsframes.graph.node import Node
 from wsframes.graph.ordered_worker import OrderedWorker
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.processor import FrameProcessor
 from wsframes.graph.shape import has_nowait, passes_all
+from wsframes.graph.standins import Via
 from wsframes.graph.states import NodeState, is_shown
 from wsframes.graph.system_worker import SystemWorker
 from wsframes.graph.worker import Worker, Workplace, finished

@@ -9,8 +9,6 @@ import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
-import anyio.lowlevel
-
 from wsframes.exceptions import UsageError
 from wsframes.frames import (
     CancelFrame,
@@ -26,9 +24,10 @@ from wsframes.graph.dispatcher import Receive, Target
 from wsframes.graph.failures import describe
 from wsframes.graph.mailbox import Counts, QueueStatistics
 from wsframes.graph.outcome import EndReason
+from wsframes.graph.standins import GONE, REFUSAL, Via
 from wsframes.graph.states import NodeState, state_after
 
-__all__ = ["GONE", "NOTHING", "Neighbour", "Node", "Via"]
+__all__ = ["NOTHING", "Neighbour", "Node"]
 
 DOWNSTREAM = FrameDirection.DOWNSTREAM
 UPSTREAM = FrameDirection.UPSTREAM
@@ -63,20 +62,6 @@ class Neighbour(Target, Protocol):
 
     def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
         """Deal with a lifecycle frame that the graph moves."""
-
-
-class Via:
-    """A receiver between two nodes. What it cannot deal with is reported by its owner."""
-
-    __slots__ = ("fail", "receive", "returned", "taken")
-
-    call = put = None
-
-    def __init__(self, receive: Receive, owner: Target) -> None:
-        self.receive = receive
-        self.fail = owner.fail
-        self.returned = owner.returned
-        self.taken = 0
 
 
 class Node(ABC):
@@ -197,7 +182,7 @@ class Node(ABC):
         """
         may_wait = self.may_wait(frame, direction)
         for lane in self.dispatcher.congested:
-            if may_wait or lane is _REFUSAL:
+            if may_wait or lane is REFUSAL:
                 await lane.wait_for_room()
 
     def may_wait(self, frame: Frame, direction: FrameDirection) -> bool:
@@ -273,8 +258,8 @@ class Node(ABC):
         self.taken += 1
         self.counts.refused[reason] += 1
         congested = self.dispatcher.congested
-        if self.dispatcher.running and _REFUSAL not in congested:
-            congested.append(_REFUSAL)
+        if self.dispatcher.running and REFUSAL not in congested:
+            congested.append(REFUSAL)
 
     # The end.
 
@@ -335,32 +320,6 @@ class Node(ABC):
             source = source.prev
         target = self.context.observed(self.name, source.name, Via(source.receive, source))
         self.dispatcher.send(target, frame, UPSTREAM)
-
-
-class _Gone:
-    """Stands for the neighbours of a node that has let go."""
-
-    call = put = None
-    taken = 0
-
-    def receive(self, frame: Frame, direction: FrameDirection) -> None: ...
-
-    def returned(self, result: Any) -> None: ...
-
-    def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None: ...
-
-
-GONE = _Gone()
-
-
-class _Refusal:
-    """Stands among the full lanes for a frame that nobody took."""
-
-    async def wait_for_room(self) -> None:
-        await anyio.lowlevel.checkpoint()
-
-
-_REFUSAL = _Refusal()
 
 
 class _Hold:

@@ -14,7 +14,7 @@ from wsframes.graph.dispatcher import Target
 from wsframes.graph.failures import describe, is_failure
 from wsframes.graph.idle import IdleWatch
 from wsframes.graph.mailbox import Counts, QueueStatistics
-from wsframes.graph.node import Via
+from wsframes.graph.standins import Via
 
 __all__ = ["BaseObserver", "FramePushed", "Observers"]
 

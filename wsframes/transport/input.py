@@ -32,7 +32,7 @@ from wsframes.transport.base import BaseTransport, Remains, Shared
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.hearing import hearing_of
 from wsframes.transport.image_intake import decoded
-from wsframes.transport.limits import RateLimit
+from wsframes.transport.limits import BadMessages, RateLimit
 from wsframes.transport.params import WebsocketParams
 from wsframes.transport.shortcut import Shortcut
 from wsframes.transport.turn_telling import TurnTelling
@@ -44,7 +44,6 @@ logger = logging.getLogger("wsframes.transport")
 
 _POLICY_VIOLATION = 1008
 _TOO_BIG = 1009
-_BAD_MESSAGES_WINDOW_S = 10.0
 
 # A server that has messages ready hands them over without letting others run.
 _MESSAGES_PER_CHECKPOINT = 32
@@ -111,7 +110,7 @@ class WebsocketInputTransport(FrameProcessor):
         self._intake = AudioIntake(params.audio_in_channels, params.audio_in_sample_rate)
         self._num_channels = params.audio_in_channels
         self._streaming = params.audio_in_stream_on_start
-        self._bad = _BadMessages(params.max_bad_messages)
+        self._bad = BadMessages(params.max_bad_messages)
         self._limit = RateLimit(params.max_messages_per_s, params.max_bytes_per_s)
         self._tally = _Tally()
         self._telling = TurnTelling(self, params.user_turn_stop_timeout)
@@ -371,24 +370,6 @@ class _Tally:
         self.ignored = 0
         self.throttled = 0
         self.throttled_s = 0.0
-
-
-class _BadMessages:
-    """The times of the latest ones."""
-
-    __slots__ = ("_at_s", "_maximum")
-
-    def __init__(self, maximum: int) -> None:
-        self._maximum = maximum
-        self._at_s: list[float] = []
-
-    def is_too_much(self, now_s: float) -> bool:
-        """Note one more; says whether so many came within the window."""
-        if len(self._at_s) == self._maximum:
-            del self._at_s[0]
-        self._at_s.append(now_s)
-        full = len(self._at_s) == self._maximum
-        return full and now_s - self._at_s[0] < _BAD_MESSAGES_WINDOW_S
 
 
 def _check_length(frame: InputAudioRawFrame) -> None:

@@ -1,4 +1,4 @@
-"""How fast a peer may send. A plain decision: no waiting, and no clock of its own.
+"""How fast a peer may send, and how badly. A plain decision: no waiting, and no clock of its own.
 
 Each limit is a token bucket with a second's worth in it. A message takes its share, and the one
 that overdraws a bucket says so; whoever reads asks then how long to wait, or closes. What a bucket
@@ -7,10 +7,12 @@ costs a look at the clock (0.1 us a message, where every look would be 0.6), and
 quiet may send two seconds' worth at once. In the long run the rates are exact.
 """
 
-__all__ = ["RateLimit"]
+__all__ = ["BadMessages", "RateLimit"]
 
 # So large that what is taken from it changes nothing; infinity would, where it is times zero.
 _UNLIMITED = 1e18
+
+_BAD_MESSAGES_WINDOW_S = 10.0
 
 
 class RateLimit:
@@ -48,3 +50,25 @@ class RateLimit:
         self._messages = min(messages_per_s, self._messages + elapsed_s * messages_per_s)
         self._bytes = min(bytes_per_s, self._bytes + elapsed_s * bytes_per_s)
         return max(0.0, -self._messages / messages_per_s, -self._bytes / bytes_per_s)
+
+
+class BadMessages:
+    """The times of the latest messages that could not be decoded.
+
+    Args:
+        maximum: so many within ten seconds are too much.
+    """
+
+    __slots__ = ("_at_s", "_maximum")
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._at_s: list[float] = []
+
+    def is_too_much(self, now_s: float) -> bool:
+        """Note one more; says whether so many came within the window."""
+        if len(self._at_s) == self._maximum:
+            del self._at_s[0]
+        self._at_s.append(now_s)
+        full = len(self._at_s) == self._maximum
+        return full and now_s - self._at_s[0] < _BAD_MESSAGES_WINDOW_S
