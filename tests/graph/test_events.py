@@ -74,6 +74,16 @@ async def test_handlers_are_called_one_after_the_other_in_the_order_of_events() 
         assert (counts.taken, counts.delivered, counts.queued) == (5, 5, 0)
 
 
+async def test_several_may_wait_until_all_is_told() -> None:
+    async with queue() as (events, handlers, _):
+        handlers.add("on_this", lambda: anyio.sleep(1))
+        events.emit(handlers, "on_this")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(events.wait_idle)
+            tasks.start_soon(events.wait_idle)
+        assert events.statistics().delivered == 1
+
+
 async def test_it_waits_for_nothing_when_nothing_was_told() -> None:
     async with queue() as (events, handlers, _):
         await events.wait_idle()

@@ -8,7 +8,14 @@ import pytest
 from tests.graph.parts import DOWN, UP, Alert, Function, Lane, Note, Word, running, words
 from tests.graph.test_function import errors
 from wsframes.exceptions import UsageError
-from wsframes.frames import EndFrame, ErrorFrame, Frame, FrameDirection, StopFrame
+from wsframes.frames import (
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    FrameDirection,
+    InterruptionFrame,
+    StopFrame,
+)
 from wsframes.graph import EndReason, FrameProcessor, ParallelPipeline
 from wsframes.testing import settle
 
@@ -238,3 +245,11 @@ async def test_a_function_that_never_starts_drops_what_it_holds_with_the_end() -
         it._node.lifecycle(EndFrame(), DOWN)  # type: ignore[union-attr]
         await settle()
     assert session.task.statistics()["it"].dropped == {"ended": 1}
+
+
+async def test_a_function_is_shown_an_interruption_at_once_so_none_waits() -> None:
+    it = Function("it")
+    async with running(it) as session:
+        await session.send(InterruptionFrame())
+        assert it._node is not None
+        assert not it._node.shows_more

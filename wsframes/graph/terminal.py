@@ -30,8 +30,8 @@ class Terminal(Node):
 
     def link_prev(self, node: Neighbour) -> None:
         super().link_prev(node)
-        if isinstance(node, Node):
-            node.sink = self
+        assert isinstance(node, Node)  # ports are within, and have nodes on either side
+        node.sink = self
 
     def entrance(self, state: NodeState) -> Receive | None:
         return self._arrived

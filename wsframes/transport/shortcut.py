@@ -53,7 +53,7 @@ class Shortcut:
         Returns:
             False if it has waited, and another task reads on.
         """
-        asked, reads_on = self.asked, True
+        asked = self.asked
         while asked:
             sending = asked.pop().send_due()
             try:
@@ -62,11 +62,10 @@ class Shortcut:
                 continue
             while asked:
                 asked.pop().wake()
-            if reads_on:
-                reads_on = False
-                read_on()
+            read_on()
             await Begun(sending, wish)
-        return reads_on
+            return False
+        return True
 
 
 class Summons:
