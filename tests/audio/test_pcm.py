@@ -215,10 +215,10 @@ def test_a_level_of_half_a_sample_is_refused(level: Callable[[bytes], float]) ->
 def test_the_odd_byte_waits_for_its_other_half() -> None:
     aligner = FrameAligner(1)
     assert aligner.feed(b"\x01\x02\x03") == b"\x01\x02"
-    assert aligner.pending_bytes == 1
+    assert len(aligner.kept) == 1
     assert aligner.feed(b"") == b""
     assert aligner.feed(b"\x04") == b"\x03\x04"
-    assert aligner.pending_bytes == 0
+    assert len(aligner.kept) == 0
     assert aligner.feed(b"") == b""
 
 
@@ -244,7 +244,7 @@ def test_random_splits_reassemble(split: tuple[bytes, list[bytes]], num_channels
     for part in parts:
         aligned = aligner.feed(part)
         assert len(aligned) % bytes_per_frame(num_channels) == 0
-        assert aligner.pending_bytes < bytes_per_frame(num_channels)
+        assert len(aligner.kept) < bytes_per_frame(num_channels)
         out += aligned
     complete = frame_count(whole, num_channels) * bytes_per_frame(num_channels)
     assert out == whole[:complete]

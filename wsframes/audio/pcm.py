@@ -165,11 +165,6 @@ class FrameAligner:
         self.frame_bytes = bytes_per_frame(num_channels)
         self.kept = b""
 
-    @property
-    def pending_bytes(self) -> int:
-        """Bytes of the incomplete frame that waits for the next piece."""
-        return len(self.kept)
-
     def feed(self, audio: bytes) -> bytes:
         """Take a piece; give the whole frames that it completes, maybe none.
 

@@ -249,8 +249,7 @@ class Mailbox:
         if not entries or entries[0][3] > self._served:
             return None
         entry = entries.popleft()
-        if entry[2]:
-            queue.bytes -= entry[2]
+        queue.bytes -= entry[2]
         if queue.full:
             queue.settle()
         return entry

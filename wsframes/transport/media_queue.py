@@ -135,9 +135,7 @@ class MediaQueue:
         counts.queued += frames
         if len(audio) == self._packet_bytes and not packetizer.pending_bytes:
             # Most sources make pieces of one length, and often it is this one.
-            if not self.items and self._at_work is None:
-                self.ran_dry = True
-            self.items.append((Chunk(audio, frames, sample_rate, True, whole), 0))
+            self._add(Chunk(audio, frames, sample_rate, True, whole), 0)
             return False
         for packet in packetizer.push(audio):
             self._append(packet)
@@ -182,12 +180,7 @@ class MediaQueue:
         item, size = self._at_work
         self._at_work = None
         if isinstance(item, Chunk):
-            audio, frames = self._audio, item.frames
-            if dropped is None:
-                audio.queued -= frames
-                audio.sent += frames
-            else:
-                audio.settle(frames, dropped)
+            self._audio.settle(item.frames, dropped)
         else:
             self._payload_bytes -= size
             self._frames.settle(1, dropped)

@@ -87,7 +87,6 @@ class MediaSender:
         self._speech = BotSpeech(self._pacer, self._is_utterance_over, self._tell)
         pause_s = 2 * chunk_ms / 1000
         self._background = background
-        self._marks = marks
         # Where a background is played, the own task has to know of all that is sent.
         self._work = Summons(shortcut if background is None else Shortcut(), self)
         self._end = UtteranceEnd(
@@ -356,8 +355,7 @@ class MediaSender:
             pacer.leave_out(chunk.frames)
         pacer.sent(chunk.frames, now_s)
         if reason is None and chunk.is_speech:
-            if self._marks is not None:
-                self._marks.said()
+            self._end.said()
             speech.sent(now_s)
 
     def _is_utterance_over(self) -> bool:

@@ -87,6 +87,11 @@ class UtteranceEnd:
             if self._timer is None:
                 self._timer = self._context.call_at(self._due_s, self._look)
 
+    def said(self) -> None:
+        """A chunk of speech has left."""
+        if self._marks is not None:
+            self._marks.said()
+
     def finish(self) -> None:
         """It is the end: queue the rest of the audio, or, when that has left, the mark."""
         queue, marks = self._queue, self._marks
