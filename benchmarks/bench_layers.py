@@ -28,14 +28,14 @@ _BY_PLACE = (
         (
             *("/starlette/", "/fastapi/", "transport/asgi.py", "transport/client.py"),
             *("transport/wire.py", "transport/websocket.py", "transport/session.py"),
-            "transport/waiting.py",
+            "transport/tasks/waiting.py",
         ),
     ),
     (
         "input",
         (
-            *("transport/input.py", "transport/limits.py", "transport/audio_intake.py"),
-            *("transport/hearing.py", "transport/lateness.py", "transport/overload.py"),
+            *("transport/input.py", "transport/audio_intake.py"),
+            *("transport/admission/", "transport/hearing/"),
             "/base_input.py",
         ),
     ),

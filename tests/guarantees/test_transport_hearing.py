@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transport.hearing_parts import PARAMS, hearing, say
+from tests.transport.hearing.parts import PARAMS, hearing, say
 from tests.vad.parts import Loud
 from wsframes.testing import MemoryPeer, settle
 from wsframes.turn import BaseTurnAnalyzer, EndOfTurnState

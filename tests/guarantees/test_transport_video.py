@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transport.sessions import RATE, Session, sound
-from tests.transport.video_sessions import Pictures, image, shown, sprite, video_session
+from tests.transport.video.sessions import Pictures, image, shown, sprite, video_session
 from tests.video.pictures import photo
 from wsframes import (
     EndFrame,

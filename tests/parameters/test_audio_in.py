@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from tests.audio.test_opus import tone
-from tests.transport.hearing_parts import PARAMS, SPOKEN, hearing, say
+from tests.transport.hearing.parts import PARAMS, SPOKEN, hearing, say
+from tests.transport.hearing.test_chain_filter import Mute
 from tests.transport.sessions import RATE, Session, sound
-from tests.transport.test_hearing_filter import Mute
 from tests.vad.parts import Loud
 from wsframes import (
     FilterEnableFrame,

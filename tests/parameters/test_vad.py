@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from tests.speech.recording import PHRASES_S, RATE, check_phrases, phrases_pcm
-from tests.transport.hearing_parts import SPOKEN, Ear, hearing, say
+from tests.transport.hearing.parts import SPOKEN, Ear, hearing, say
 from tests.transport.sessions import Session
 from wsframes import (
     EmulateUserStartedSpeakingFrame,

@@ -1,4 +1,4 @@
-"""`wsframes.transport.media_sender` and `bot_speech`, with a sink that takes everything."""
+"""`wsframes.transport.media_sender` and `playout.bot_speech`, with a sink that takes everything."""
 
 import itertools
 from collections.abc import AsyncIterator, Callable
@@ -24,11 +24,11 @@ from wsframes.graph.context import RunContext
 from wsframes.graph.events import EventQueue
 from wsframes.testing import settle
 from wsframes.transport import WebsocketParams
-from wsframes.transport.media_queue import Chunk
 from wsframes.transport.media_sender import MediaSender
 from wsframes.transport.outlet import Outlet
-from wsframes.transport.shortcut import Shortcut
-from wsframes.transport.waiting import ClearGate
+from wsframes.transport.playout.media_queue import Chunk
+from wsframes.transport.tasks.shortcut import Shortcut
+from wsframes.transport.tasks.waiting import ClearGate
 
 RATE = 16000
 STARTED, SPEAKING, STOPPED = (

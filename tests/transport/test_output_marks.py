@@ -5,8 +5,8 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.transport.playout.test_background import Counter
 from tests.transport.sessions import RATE, Session, sound
-from tests.transport.test_background import Counter
 from wsframes import (
     BotSpeakingFrame,
     BotStartedSpeakingFrame,

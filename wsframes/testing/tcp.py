@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import anyio
 from anyio.abc import SocketAttribute
 
-from wsframes.transport.waiting import Signal
+from wsframes.transport.tasks.waiting import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,15 +15,15 @@ from wsframes.graph.failures import FailureLog, describe
 from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.runner import PipelineRunner
 from wsframes.graph.task import PipelineTask
-from wsframes.transport.admission import origin_problem
+from wsframes.transport.admission.authorization import Authorization, Authorize
+from wsframes.transport.admission.lateness import LatenessWatch
+from wsframes.transport.admission.origin import origin_problem
+from wsframes.transport.admission.overload import Overload
+from wsframes.transport.admission.places import Places
+from wsframes.transport.admission.shutdown import SignalWatch
 from wsframes.transport.asgi import DirectWebSocket
-from wsframes.transport.authorization import Authorization, Authorize
 from wsframes.transport.census import AppStatistics, Census
-from wsframes.transport.lateness import LatenessWatch
-from wsframes.transport.overload import Overload
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.places import Places
-from wsframes.transport.shutdown import SignalWatch
 from wsframes.transport.websocket import WebsocketTransport
 
 __all__ = ["WebsocketApp"]

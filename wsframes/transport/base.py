@@ -5,7 +5,7 @@ from typing import Protocol
 
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.lifetime import SessionLifetime
-from wsframes.transport.shortcut import Shortcut
+from wsframes.transport.tasks.shortcut import Shortcut
 from wsframes.transport.wire import Wire
 
 __all__ = ["BaseTransport", "Remains", "Shared"]

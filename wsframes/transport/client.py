@@ -14,7 +14,7 @@ from wsframes.graph.clock import loop_clock
 from wsframes.transport.asgi import LOST, AsgiSocket, as_websocket
 from wsframes.transport.params import WebsocketCallbacks
 from wsframes.transport.session import Connection, ConnectionEvent, ConnectionState
-from wsframes.transport.waiting import Turns
+from wsframes.transport.tasks.waiting import Turns
 
 __all__ = ["ClientStatistics", "WebsocketClient"]
 

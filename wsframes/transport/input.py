@@ -27,16 +27,16 @@ from wsframes.frames.codec import MAX_AUDIO_S, MIN_SAMPLE_RATE, audio_problem
 from wsframes.graph.failures import clip, describe
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.processor import FrameProcessor
+from wsframes.transport.admission.limits import BadMessages, RateLimit
 from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.base import BaseTransport, Remains, Shared
 from wsframes.transport.client import WebsocketClient
-from wsframes.transport.hearing import hearing_of
-from wsframes.transport.image_intake import decoded
-from wsframes.transport.limits import BadMessages, RateLimit
+from wsframes.transport.hearing.chain import hearing_of
+from wsframes.transport.hearing.turn_telling import TurnTelling
+from wsframes.transport.hearing.user_turn import Signal
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.shortcut import Shortcut
-from wsframes.transport.turn_telling import TurnTelling
-from wsframes.transport.user_turn import Signal
+from wsframes.transport.tasks.shortcut import Shortcut
+from wsframes.transport.video.intake import decoded
 
 __all__ = ["InputStatistics", "WebsocketInputTransport"]
 

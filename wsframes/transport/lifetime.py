@@ -18,7 +18,7 @@ from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.transport.asgi import LOST, NO_CODE
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.waiting import Turns
+from wsframes.transport.tasks.waiting import Turns
 from wsframes.transport.wire import Wire
 
 __all__ = ["CLOSE_CODES", "SessionLifetime"]

@@ -14,16 +14,16 @@ from wsframes.frames import (
 )
 from wsframes.graph.context import RunContext
 from wsframes.transport.audio_intake import AudioIntake
-from wsframes.transport.background import Background
-from wsframes.transport.bot_speech import BotSpeech
-from wsframes.transport.marks import Marks
-from wsframes.transport.media_queue import Chunk, MediaQueue, MediaStatistics
 from wsframes.transport.outlet import Outlet, Unsent
 from wsframes.transport.pacer import Interrupted, Pacer
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.shortcut import Shortcut, Summons
-from wsframes.transport.utterance_end import UtteranceEnd
-from wsframes.transport.waiting import ClearGate, Signal
+from wsframes.transport.playout.background import Background
+from wsframes.transport.playout.bot_speech import BotSpeech
+from wsframes.transport.playout.marks import Marks
+from wsframes.transport.playout.media_queue import Chunk, MediaQueue, MediaStatistics
+from wsframes.transport.playout.utterance_end import UtteranceEnd
+from wsframes.transport.tasks.shortcut import Shortcut, Summons
+from wsframes.transport.tasks.waiting import ClearGate, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from wsframes.exceptions import EncodeError
 from wsframes.frames import DTMFFrame, Frame, OutputAudioRawFrame
 from wsframes.graph.failures import describe
 from wsframes.transport.client import WebsocketClient
-from wsframes.transport.media_queue import Chunk
 from wsframes.transport.params import WebsocketParams
+from wsframes.transport.playout.media_queue import Chunk
 from wsframes.transport.wire import Wire
 
 __all__ = ["Encoded", "Outlet", "Unsent"]

@@ -29,21 +29,21 @@ from wsframes.frames import (
     TransportMessageUrgentFrame,
 )
 from wsframes.graph.processor import FrameProcessor
-from wsframes.transport.background import background_of
 from wsframes.transport.base import BaseTransport, Remains, Shared
 from wsframes.transport.client import WebsocketClient
 from wsframes.transport.keys import play_key
-from wsframes.transport.marks import Marks
-from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.media_sender import MediaSender
 from wsframes.transport.outlet import Outlet
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.timed_frames import TimedFrames, TimedStatistics
-from wsframes.transport.timed_sender import TimedSender
-from wsframes.transport.video_output import VideoOutput
-from wsframes.transport.video_sink import VideoSink
-from wsframes.transport.video_slot import VideoStatistics
-from wsframes.transport.waiting import ClearGate
+from wsframes.transport.playout.background import background_of
+from wsframes.transport.playout.marks import Marks
+from wsframes.transport.playout.media_queue import MediaStatistics
+from wsframes.transport.playout.timed_frames import TimedFrames, TimedStatistics
+from wsframes.transport.playout.timed_sender import TimedSender
+from wsframes.transport.tasks.waiting import ClearGate
+from wsframes.transport.video.output import VideoOutput
+from wsframes.transport.video.sink import VideoSink
+from wsframes.transport.video.slot import VideoStatistics
 
 __all__ = ["WebsocketOutputTransport"]
 

@@ -15,11 +15,11 @@ from wsframes.transport.base import BaseTransport
 from wsframes.transport.client import ClientStatistics, WebsocketClient
 from wsframes.transport.input import InputStatistics, WebsocketInputTransport
 from wsframes.transport.lifetime import SessionLifetime
-from wsframes.transport.media_queue import MediaStatistics
 from wsframes.transport.output import WebsocketOutputTransport
 from wsframes.transport.params import WebsocketCallbacks, WebsocketParams
-from wsframes.transport.shortcut import Shortcut
-from wsframes.transport.video_slot import VideoStatistics
+from wsframes.transport.playout.media_queue import MediaStatistics
+from wsframes.transport.tasks.shortcut import Shortcut
+from wsframes.transport.video.slot import VideoStatistics
 from wsframes.transport.wire import Wire
 
 __all__ = ["SessionStatistics", "WebsocketTransport"]

@@ -11,7 +11,7 @@ from wsframes.serializers import (
     VideoDecoder,
     VideoEncoder,
 )
-from wsframes.transport.waiting import Turns
+from wsframes.transport.tasks.waiting import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

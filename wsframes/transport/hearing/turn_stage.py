@@ -1,0 +1,172 @@
+"""The turn analyzer in a session: one call at a time, and no failure out."""
+
+import inspect
+from collections import deque
+from collections.abc import Callable
+
+import anyio
+
+from wsframes.audio.pcm import remix
+from wsframes.graph.processor import FrameProcessor
+from wsframes.transport.hearing.voice_stage import Report
+from wsframes.transport.tasks.workers import place, run_slow
+from wsframes.turn import BaseTurnAnalyzer, EndOfTurnState
+
+__all__ = ["TurnStage"]
+
+# Of one answer. Far above what a model takes, and less than a user waits.
+_HANGS_S = 2.0
+
+# Of audio that comes while the analyzer thinks. What is older is not heard any more.
+_WAITING_BYTES = 1 << 20
+
+COMPLETE = EndOfTurnState.COMPLETE
+
+
+class TurnStage:
+    """Feeds one session's audio to its analyzer, and asks it.
+
+    An analyzer that fails or does not answer is reported, once, and the turn goes on. One that
+    hangs in its thread is not used any more: then each turn is over when the voice stops.
+
+    Args:
+        analyzer: of this session.
+        owner: whose background work the asking is.
+        report: told of failures.
+        completed: called when an answer that took its time is that the turn is over.
+    """
+
+    def __init__(
+        self,
+        analyzer: BaseTurnAnalyzer,
+        owner: FrameProcessor,
+        report: Report,
+        completed: Callable[[], None],
+    ) -> None:
+        self._analyzer = analyzer
+        self._is_async = inspect.iscoroutinefunction(analyzer.analyze_end_of_turn)
+        self._owner = owner
+        self._report = report
+        self._completed = completed
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._waiting_bytes = 0
+        self._asked = 0
+        """Answers that are awaited: those before the last one are of no use any more."""
+        self._clear_later = False
+        self._rate = 0
+        self._reported = False
+        self._is_out = False
+        """It hangs: it is not used any more."""
+
+    async def prepare(self) -> None:
+        """Let the analyzer load what it needs.
+
+        Raises:
+            Exception: what it raises.
+        """
+        async with place():
+            await run_slow(self._analyzer.prepare)
+
+    def begin(self) -> None:
+        """A run begins."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._asked = 0
+        self._clear_later = False
+        self._rate = 0
+
+    def start_secs(self, vad_start_secs: float) -> None:
+        """Tell the analyzer how long a voice has been there when it is told of it."""
+        self._analyzer.vad_start_secs = vad_start_secs
+
+    def append(self, audio: bytes, rate: int, num_channels: int, is_speech: bool) -> bool:
+        """Let the analyzer hear a piece; True: it says that the turn is over."""
+        if self._is_out:
+            return False
+        mono = remix(audio, num_channels, 1)
+        if self._asked:
+            self._waiting.append((mono, is_speech))
+            self._waiting_bytes += len(mono)
+            while self._waiting_bytes > _WAITING_BYTES:
+                self._waiting_bytes -= len(self._waiting.popleft()[0])
+            return False
+        if rate != self._rate:
+            self._rate = rate
+            self._guarded(self._analyzer.set_sample_rate, rate)
+        return self._guarded(self._analyzer.append_audio, mono, is_speech) is COMPLETE
+
+    def ask(self) -> bool:
+        """Ask whether the turn is over; True: it is. Otherwise `completed` may say so later."""
+        if self._is_out:
+            return True
+        self._asked += 1
+        if self._asked > 1:
+            return False
+        if self._analyzer.runs_inline and not self._is_async:
+            self._asked = 0
+            return self._guarded(self._analyzer.analyze_end_of_turn) is COMPLETE
+        self._owner.start_soon(self._answer, name=f"{self._owner.name} turn")
+        return False
+
+    def clear(self) -> None:
+        """The turn is over."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        if self._asked:
+            self._clear_later = True
+        elif not self._is_out:
+            self._guarded(self._analyzer.clear)
+
+    async def _answer(self) -> None:
+        try:
+            while True:
+                asked = self._asked
+                state = await self._analyze()
+                if self._is_out:
+                    break
+                if self._clear_later:
+                    self._clear_later = False
+                    self._guarded(self._analyzer.clear)
+                    state = None
+                waiting, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
+                for mono, is_speech in waiting:
+                    heard = self._guarded(self._analyzer.append_audio, mono, is_speech)
+                    state = COMPLETE if heard is COMPLETE else state
+                if asked == self._asked:
+                    break
+        finally:
+            self._asked = 0
+        if state is COMPLETE or self._is_out:
+            self._completed()
+
+    async def _analyze(self) -> object:
+        analyze = self._analyzer.analyze_end_of_turn
+        try:
+            if self._is_async:
+                with anyio.move_on_after(_HANGS_S):
+                    return await analyze()
+            else:
+                async with place():
+                    with anyio.move_on_after(_HANGS_S):
+                        return await run_slow(analyze)
+                self._is_out = True
+        except Exception as exc:
+            self._failed(f"failed: {exc!r}", exc)
+            return None
+        if self._is_out:
+            self._reported = False  # this is another thing to know
+        more = ", and is not used any more" if self._is_out else ""
+        self._failed(f"did not answer within {_HANGS_S:g} s{more}", None)
+        return None
+
+    def _guarded(self, call: Callable[..., object], *args: object) -> object:
+        try:
+            return call(*args)
+        except Exception as exc:
+            self._failed(f"failed: {exc!r}", exc)
+            return None
+
+    def _failed(self, text: str, exc: BaseException | None) -> None:
+        if not self._reported:
+            self._reported = True
+            self._report(f"{type(self._analyzer).__name__} {text}", exc)
