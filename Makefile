@@ -21,7 +21,7 @@ help:
 	@echo 'make demo    a real session, seen and heard   (ARGS="--backend trio")'
 	@echo 'make test    the tests                        (ARGS="-k name")'
 	@echo 'make check   the gate: style, types, layers, tests with full coverage'
-	@echo 'make soak    the promises, each as long as it says: an hour and more  (ARGS="-k p12")'
+	@echo 'make soak    the promises, each as long as it says: two hours and more  (ARGS="-k p12")'
 	@echo 'make fuzz    looks for messages that break a serializer: ten minutes  (FUZZ_SECONDS=600)'
 	@echo 'make bench   the benchmarks, and their charts (ARGS="--help"; PIPECAT=python to compare)'
 	@echo 'make docs    write the pages that are made from the code'

@@ -111,7 +111,7 @@ class Echoes:
 
 async def refuse(server: str, application: str) -> Refusal:
     serve = ["-m", "benchmarks.serve", server, f"tests.guarantees.gate:{application}"]
-    with running_python([*serve, "--cpu", str(SERVER_CPU)]) as (pid, at):
+    with running_python([*serve, "--cpu", str(SERVER_CPU), "--freeze"]) as (pid, at):
         port = at["port"]
         process = psutil.Process(pid)
         at_most = await storm(port, FIRST)

@@ -15,7 +15,6 @@ from wsframes import EndFrame, OutputAudioRawFrame
 from wsframes.testing import MemoryPeer
 
 SECONDS = scaled(3.0, 1800.0)
-WARM_UP_S = scaled(0.5, 300.0)
 SESSIONS = scaled(5, 15)
 BYTES_PER_HOUR = scaled(math.inf, 1_000_000.0)
 
@@ -30,27 +29,37 @@ def slope_per_hour(samples: list[tuple[float, int]]) -> float:
     return fit.slope * 3600
 
 
+# From when on memory is to be steady. Under trio, hypercorn's own takes a quarter of an hour, with
+# a bare application as well.
+WARM_UP_S = {"uvicorn": scaled(0.5, 300.0), "hypercorn-trio": scaled(0.6, 900.0)}
+RUNS = [("uvicorn", "crowd"), ("hypercorn-trio", "crowd"), ("hypercorn-trio", "bare_echo")]
+
+
 @pytest.mark.socket
 @pytest.mark.timeout(SECONDS + 120)
-@pytest.mark.parametrize("server", scaled(["uvicorn"], ["uvicorn", "hypercorn-trio"]))
+@pytest.mark.parametrize(("server", "application"), scaled(RUNS[:1], RUNS))
 def test_p28_memory_does_not_grow_while_sessions_come_and_go(
-    server: str, figure: Callable[[str, str], None]
+    server: str, application: str, figure: Callable[[str, str], None]
 ) -> None:
-    with running_python(["-m", "benchmarks.serve", server, "benchmarks.apps:crowd"]) as (pid, at):
+    serve = ["-m", "benchmarks.serve", server, f"benchmarks.apps:{application}", "--freeze"]
+    with running_python(serve) as (pid, at):
         crowd = ["-m", "benchmarks.crowd", str(at["port"]), str(pid), "--churn"]
         options = ["--sessions", str(SESSIONS), "--seconds", str(SECONDS)]
         report: Any = python_json([*crowd, *options, "--sample", "0.5"], timeout_s=SECONDS + 100)
     assert report["admitted"] >= SESSIONS
     assert not report["refused"]
     assert set(report["left"]) <= {"end", "close", "reset"}
-    samples = [(at_s, size) for at_s, size in report["rss_bytes"] if at_s >= WARM_UP_S]
-    slope = slope_per_hour(samples)
+    slopes = {
+        since_s: slope_per_hour([sample for sample in report["rss_bytes"] if sample[0] >= since_s])
+        for since_s in WARM_UP_S.values()
+    }
+    told = ", ".join(f"{slope / 1e6:+.2f} after {at_s:g} s" for at_s, slope in slopes.items())
     figure(
         "P28",
-        f"{SECONDS / 60:.2g} min on {server}, {report['admitted']} sessions, {report['sent']} "
-        f"messages: RSS {slope / 1e6:+.2f} MB/h after {WARM_UP_S:g} s",
+        f"{SECONDS / 60:.2g} min of {application} on {server}, {report['admitted']} sessions, "
+        f"{report['sent']} messages: RSS in MB/h {told}",
     )
-    assert slope <= BYTES_PER_HOUR
+    assert slopes[WARM_UP_S[server]] <= BYTES_PER_HOUR
 
 
 async def test_p28_nothing_drifts_in_a_day(figure: Callable[[str, str], None]) -> None:

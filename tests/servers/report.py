@@ -39,12 +39,14 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Append it, in one write, so that nobody reads half of it."""
+    """Append it, in one write, so that no other is written into it."""
     with path.open("ab", buffering=0) as file:
         file.write(msgspec.json.encode(report) + b"\n")
 
 
 def read_reports(path: Path) -> dict[str, Report]:
     """The reports so far, by session."""
-    reports = [msgspec.json.decode(line, type=Report) for line in path.read_bytes().splitlines()]
+    # A line may be seen before its last page is there: what is after the last end is for later.
+    *lines, _ = path.read_bytes().split(b"\n")
+    reports = [msgspec.json.decode(line, type=Report) for line in lines]
     return {report.session: report for report in reports}

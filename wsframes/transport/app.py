@@ -5,13 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
-import anyio
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket
 
 from wsframes.exceptions import UsageError
-from wsframes.graph.failures import FailureLog, describe
+from wsframes.graph.failures import FailureLog
 from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.runner import PipelineRunner
 from wsframes.graph.task import PipelineTask
@@ -20,6 +19,16 @@ from wsframes.transport.admission.lateness import LatenessWatch
 from wsframes.transport.admission.origin import origin_problem
 from wsframes.transport.admission.overload import Overload
 from wsframes.transport.admission.places import Places
+from wsframes.transport.admission.refusal import (
+    DRAINING,
+    FORBIDDEN,
+    MAX_SESSIONS,
+    MAX_SESSIONS_PER_KEY,
+    NOT_AUTHORIZED,
+    OVERLOAD,
+    Refusal,
+    Refusals,
+)
 from wsframes.transport.admission.shutdown import SignalWatch
 from wsframes.transport.asgi import DirectWebSocket
 from wsframes.transport.census import AppStatistics, Census
@@ -32,15 +41,6 @@ logger = logging.getLogger("wsframes.transport")
 
 Build = Callable[[WebsocketTransport], Pipeline | PipelineTask | Awaitable[Pipeline | PipelineTask]]
 _GOING_AWAY = 1001
-_FORBIDDEN = 403
-_FAILED = 500
-_UNAVAILABLE = 503
-
-# For connections that `authorize` has accepted already: what the status is as a close code.
-_CLOSE_CODES = {_FORBIDDEN: 1008, _FAILED: 1011, _UNAVAILABLE: 1013}
-
-# What refusing may take, of a peer that does not read.
-_REFUSAL_TIMEOUT_S = 5.0
 
 
 def address_of(websocket: WebSocket) -> str | None:
@@ -107,8 +107,8 @@ class WebsocketApp:
             )
         self._build = build
         self._params = (lambda _: params) if isinstance(params, WebsocketParams) else params
-        self._failures = FailureLog(logger)
-        self._authorization = Authorization(authorize, authorize_timeout, self._failures)
+        failures = FailureLog(logger)
+        self._authorization = Authorization(authorize, authorize_timeout, failures)
         self._allowed_origins = allowed_origins
         self._places = Places(max_sessions, max_sessions_per_key)
         self._session_key = session_key
@@ -116,6 +116,7 @@ class WebsocketApp:
         self._handle_signals = handle_signals
         self._runner = PipelineRunner()
         self._census = Census()
+        self._refusals = Refusals(self._census.refused, failures)
         self._lateness = LatenessWatch(
             Overload(max_lateness_ms / 1000) if max_lateness_ms is not None else None
         )
@@ -169,13 +170,13 @@ class WebsocketApp:
 
     async def _serve(self, websocket: WebSocket) -> None:
         if (problem := origin_problem(websocket, self._allowed_origins)) is not None:
-            await self._refuse(websocket, "origin", _FORBIDDEN, problem)
+            await self._refusals.refuse(websocket, Refusal("origin", FORBIDDEN, problem))
         elif self._runner.is_draining:
-            await self._refuse(websocket, "draining", _UNAVAILABLE, "the server is going away")
+            await self._refusals.refuse(websocket, DRAINING)
         elif not self._lateness.admits(len(self._census.running)):
-            await self._refuse(websocket, "overload", _UNAVAILABLE, "the server is busy")
+            await self._refusals.refuse(websocket, OVERLOAD)
         elif not self._places.take():
-            await self._refuse(websocket, "max_sessions", _UNAVAILABLE, "too many sessions")
+            await self._refusals.refuse(websocket, MAX_SESSIONS)
         else:
             try:
                 await self._admit(websocket)
@@ -184,7 +185,7 @@ class WebsocketApp:
 
     async def _admit(self, websocket: WebSocket) -> None:
         if not await self._authorization.allows(websocket):
-            await self._refuse(websocket, "authorize", _FORBIDDEN, "not authorized")
+            await self._refusals.refuse(websocket, NOT_AUTHORIZED)
             return
         # Not before: who is not let in could take the places of another one's key.
         key = None
@@ -192,10 +193,10 @@ class WebsocketApp:
             if self._places.are_counted_by_key:
                 key = self._session_key(websocket)
         except Exception as exc:
-            await self._refuse_failure(websocket, exc)
+            await self._refusals.fail(websocket, exc)
             return
         if not self._places.take_for(key):
-            await self._refuse(websocket, "max_sessions_per_key", _UNAVAILABLE, "too many sessions")
+            await self._refusals.refuse(websocket, MAX_SESSIONS_PER_KEY)
             return
         try:
             await self._build_and_run(websocket)
@@ -210,10 +211,10 @@ class WebsocketApp:
                 built = await built
             task = built if isinstance(built, PipelineTask) else PipelineTask(built)
         except Exception as exc:
-            await self._refuse_failure(websocket, exc)
+            await self._refusals.fail(websocket, exc)
             return
         if self._runner.is_draining:
-            await self._refuse(websocket, "draining", _UNAVAILABLE, "the server is going away")
+            await self._refusals.refuse(websocket, DRAINING)
             return
         await self._run(transport, task)
 
@@ -227,24 +228,6 @@ class WebsocketApp:
             raise
         finally:
             self._census.end(transport, reason)
-
-    async def _refuse_failure(self, websocket: WebSocket, exc: Exception) -> None:
-        self._failures.error("build", f"a session could not be built: {describe(exc)}", exc)
-        await self._refuse(websocket, "build", _FAILED, "the session could not be built")
-
-    async def _refuse(self, websocket: WebSocket, reason: str, status: int, text: str) -> None:
-        self._census.refused[reason] += 1
-        with anyio.move_on_after(_REFUSAL_TIMEOUT_S):
-            try:
-                if websocket.application_state is not WebSocketState.CONNECTING:
-                    await websocket.close(_CLOSE_CODES[status], text)  # `authorize` has accepted it
-                elif "websocket.http.response" in (websocket.scope.get("extensions") or {}):
-                    response = PlainTextResponse(text + "\n", status_code=status)
-                    await response(websocket.scope, websocket.receive, websocket.send)
-                else:
-                    await websocket.close()  # the server makes a 403 of it
-            except Exception as exc:  # the client did not wait for it
-                logger.debug("refusing a connection failed: %s", describe(exc))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:

@@ -32,13 +32,14 @@ class Authorization:
     async def allows(self, websocket: WebSocket) -> bool:
         if self._authorize is None:
             return True
-        with anyio.move_on_after(self._timeout_s) as scope:
-            try:
-                result = self._authorize(websocket)
-                return bool(await result if inspect.isawaitable(result) else result)
-            except Exception as exc:
-                self._failures.error("authorize", f"authorize failed: {describe(exc)}", exc)
-        if scope.cancelled_caught:
+        try:
+            result = self._authorize(websocket)
+            if not inspect.isawaitable(result):
+                return bool(result)
+            with anyio.move_on_after(self._timeout_s):
+                return bool(await result)
             text = f"authorize did not return within {self._timeout_s} s"
             self._failures.error("authorize timeout", text)
+        except Exception as exc:
+            self._failures.error("authorize", f"authorize failed: {describe(exc)}", exc)
         return False
