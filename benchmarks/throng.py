@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import anyio
 import anyio.lowlevel
 
-from benchmarks.core_clock import core_backend
+from benchmarks.core_clock import arrival, core_backend
 from benchmarks.data import message_audio
 
 __all__ = ["Throng", "live_in_memory"]
@@ -138,7 +138,7 @@ class _Peer:
 
     async def wait(self, due_s: float) -> None:
         if due_s > anyio.current_time():
-            await anyio.sleep_until(due_s)
+            await arrival(due_s)
 
     async def send(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.accept":
