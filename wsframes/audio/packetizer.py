@@ -17,17 +17,20 @@ class Packetizer:
     Args:
         packet_bytes: Length of every packet.
 
+    Attributes:
+        kept: What does not fill a packet yet; to be read only.
+
     Raises:
         ValueError: If the length is below one byte.
     """
 
-    __slots__ = ("_kept", "_packet_bytes")
+    __slots__ = ("_packet_bytes", "kept")
 
     def __init__(self, packet_bytes: int) -> None:
         if packet_bytes < 1:
             raise ValueError(f"packet_bytes must be at least 1, not {packet_bytes}")
         self._packet_bytes = packet_bytes
-        self._kept = bytearray()
+        self.kept = bytearray()
 
     @property
     def packet_bytes(self) -> int:
@@ -37,7 +40,7 @@ class Packetizer:
     @property
     def pending_bytes(self) -> int:
         """Bytes kept that do not fill a packet yet."""
-        return len(self._kept)
+        return len(self.kept)
 
     def push(self, audio: bytes) -> list[bytes]:
         """Take a piece; give the packets that it completes, maybe none.
@@ -46,7 +49,7 @@ class Packetizer:
         exactly one packet, with nothing kept before it, comes back as the same object.
         """
         size = self._packet_bytes
-        kept = self._kept
+        kept = self.kept
         start = 0
         packets: list[bytes] = []
         if kept:
@@ -65,8 +68,8 @@ class Packetizer:
 
     def flush(self) -> bytes:
         """Give what is kept as a last, short packet; empty if there is nothing."""
-        last = bytes(self._kept)
-        self._kept.clear()
+        last = bytes(self.kept)
+        self.kept.clear()
         return last
 
     def clear(self) -> int:
@@ -75,6 +78,6 @@ class Packetizer:
         Returns:
             The number of bytes dropped, to be counted by the caller.
         """
-        dropped = len(self._kept)
-        self._kept.clear()
+        dropped = len(self.kept)
+        self.kept.clear()
         return dropped

@@ -26,15 +26,19 @@ _MAX_WAITING = 1024
 
 
 class EventHandlers:
-    """The events of one object by name, each with its handlers."""
+    """The events of one object by name, each with its handlers.
 
-    __slots__ = ("_handlers", "_names", "_owner")
+    Attributes:
+        handled: the events that have any, with them; to be read only.
+    """
+
+    __slots__ = ("_names", "_owner", "handled")
 
     def __init__(self, owner: str, names: Iterable[str]) -> None:
         self._owner = owner
         self._names = frozenset(names)
         # Of those that somebody listens to: most objects have events, and nobody does.
-        self._handlers: dict[str, list[Handler]] = {}
+        self.handled: dict[str, list[Handler]] = {}
 
     def register(self, name: str) -> None:
         """Make a name known, so that handlers can be added to it."""
@@ -47,7 +51,7 @@ class EventHandlers:
             UsageError: there is no event of that name.
         """
         self.get(name)
-        self._handlers.setdefault(name, []).append(handler)
+        self.handled.setdefault(name, []).append(handler)
 
     def handler(self, name: str) -> Callable[[H], H]:
         """The decorator form of `add`."""
@@ -64,7 +68,7 @@ class EventHandlers:
         Raises:
             UsageError: there is no event of that name.
         """
-        handlers = self._handlers.get(name)
+        handlers = self.handled.get(name)
         if handlers is not None:
             return handlers
         if name not in self._names:

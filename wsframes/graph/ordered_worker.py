@@ -50,7 +50,7 @@ class OrderedWorker(Worker):
             for _ in FRAMES_PER_CHECKPOINT:
                 entry = mailbox.take_ordered()
                 if entry is None:
-                    # `sleep`, without a coroutine of its own: 0.2 us of a hop.
+                    # Not in a coroutine of its own, which would be 0.2 us of a hop.
                     self.asleep = event = new_event()
                     await event.wait()
                     break

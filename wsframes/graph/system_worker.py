@@ -33,6 +33,8 @@ class SystemWorker(Worker):
     async def _work(self) -> None:
         node = self.place.node
         mailbox = self.place.mailbox
+        process, new_event = self.place.process, self.place.new_event
+        counts = node.counts
         while self.goes_on:
             for _ in FRAMES_PER_CHECKPOINT:
                 if mailbox.express:
@@ -44,31 +46,29 @@ class SystemWorker(Worker):
                     frame, direction, _, _ = entry
                     self.current = frame
                     self.tell_room()
-                    await self._process(frame, direction)
+                    try:
+                        if node.state is RUNNING:
+                            await process(frame, direction)
+                        else:
+                            node.push(frame, direction)  # after the end: past the processor
+                    except BaseException as exc:
+                        if not is_failure(exc):
+                            raise
+                        node.fail(frame, direction, exc)
+                    else:
+                        counts.delivered += 1
                     mailbox.served(entry)
                     self._ordered.wake()  # an end may have waited for this frame
                 else:
-                    await self.sleep()
+                    # Not in a coroutine of its own, as in the ordered worker.
+                    self.asleep = event = new_event()
+                    await event.wait()
                     break
                 self.current = None
                 if not self.goes_on:
                     break
             else:
                 await anyio.lowlevel.checkpoint()
-
-    async def _process(self, frame: Frame, direction: FrameDirection) -> None:
-        node = self.place.node
-        try:
-            if node.state is RUNNING:
-                await self.place.process(frame, direction)
-            else:
-                node.push(frame, direction)  # it came after the end: past the processor
-        except BaseException as exc:
-            if not is_failure(exc):
-                raise
-            node.fail(frame, direction, exc)
-        else:
-            node.counts.delivered += 1
 
     async def _show_express(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, CancelFrame):

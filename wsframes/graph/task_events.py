@@ -79,9 +79,9 @@ class TaskEvents:
 
     def reached_downstream(self, frame: Frame) -> None:
         # Every frame comes here, and most applications do not ask for it.
-        handled = self.handlers.get("on_frame_reached_downstream")
-        if handled and isinstance(frame, self.downstream_types):
-            self.tell("on_frame_reached_downstream", frame)
+        name = "on_frame_reached_downstream"
+        if name in self.handlers.handled and isinstance(frame, self.downstream_types):
+            self.tell(name, frame)
 
     def heartbeat_missed(self, holder: str) -> None:
         logger.warning("a heartbeat is held up by %s", holder)

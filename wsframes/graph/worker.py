@@ -114,10 +114,6 @@ class Worker:
                 self.place.mailbox.counts.dropped[reason] += 1
             self.current = None
 
-    async def sleep(self) -> None:
-        self.asleep = event = self.place.new_event()
-        await event.wait()
-
     def wake(self) -> None:
         if self.asleep is not None:
             self.asleep.set()

@@ -55,12 +55,12 @@ class Pacer:
         ValueError: If the rate is not positive or the lead is negative.
     """
 
-    __slots__ = ("_frames", "_lag_s", "_lead_s", "_rate", "_start_s", "_utterance_s")
+    __slots__ = ("_frames", "_lag_s", "_lead_s", "_start_s", "_utterance_s", "sample_rate")
 
     def __init__(self, sample_rate: int, lead_s: float, now_s: float) -> None:
         if not lead_s >= 0:  # so that NaN is refused too
             raise ValueError(f"lead_s must be 0 or more, not {lead_s}")
-        self._rate = _checked(sample_rate)
+        self.sample_rate = _checked(sample_rate)
         self._lead_s = lead_s
         self._start_s = now_s  # where the schedule starts,
         self._frames = 0  # what has been sent on it,
@@ -68,14 +68,9 @@ class Pacer:
         self._utterance_s = 0.0  # and how much more (or, below 0, less) the utterance has
 
     @property
-    def sample_rate(self) -> int:
-        """Frames a second."""
-        return self._rate
-
-    @property
     def due_s(self) -> float:
         """When the next chunk may leave; in the past if it is overdue."""
-        return self._start_s + self._frames / self._rate - self._lead_s
+        return self._start_s + self._frames / self.sample_rate - self._lead_s
 
     @property
     def playout_end_s(self) -> float:
@@ -89,7 +84,7 @@ class Pacer:
             now_s: The present.
             ran_empty: The sender had run empty before the chunk came: see `resume`.
         """
-        end_s = self._start_s + self._frames / self._rate
+        end_s = self._start_s + self._frames / self.sample_rate
         if ran_empty and end_s < now_s:
             return self.resume(now_s)
         return end_s - self._lead_s <= now_s
@@ -113,18 +108,18 @@ class Pacer:
 
     def sent(self, frames: int, now_s: float) -> None:
         """Tell that a chunk of ``frames`` has left, at the time its sending was over."""
-        late_s = now_s - self._start_s - self._frames / self._rate
+        late_s = now_s - self._start_s - self._frames / self.sample_rate
         if late_s > self._lag_s:  # the peer had nothing left: it plays this from now on
             self._lag_s = late_s
         self._frames += frames
 
     def begin_utterance(self) -> None:
         """Let what is sent from here on be what `interrupt` tells about."""
-        self._utterance_s = -self._frames / self._rate
+        self._utterance_s = -self._frames / self.sample_rate
 
     def leave_out(self, frames: int) -> None:
         """Tell that this much of what was sent is no part of the utterance."""
-        self._utterance_s -= frames / self._rate
+        self._utterance_s -= frames / self.sample_rate
 
     def interrupt(self, now_s: float, end_s: float | None = None) -> Interrupted:
         """Tell that the peer has been told to clear its playback.
@@ -141,7 +136,7 @@ class Pacer:
             What had been played and what had not, of the audio sent since
             `begin_utterance` or the last interruption.
         """
-        sent_s = self._utterance_s + self._frames / self._rate
+        sent_s = self._utterance_s + self._frames / self.sample_rate
         if end_s is None:
             end_s = self.playout_end_s
         unplayed_s = min(max(0.0, end_s - now_s), sent_s)
@@ -158,14 +153,14 @@ class Pacer:
         """
         rate = _checked(sample_rate)
         self._restart(self._schedule_end_s)
-        self._rate = rate
+        self.sample_rate = rate
 
     @property
     def _schedule_end_s(self) -> float:
-        return self._start_s + self._frames / self._rate
+        return self._start_s + self._frames / self.sample_rate
 
     def _restart(self, start_s: float) -> None:
-        self._utterance_s += self._frames / self._rate
+        self._utterance_s += self._frames / self.sample_rate
         self._start_s = start_s
         self._frames = 0
 

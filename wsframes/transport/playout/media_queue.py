@@ -133,7 +133,7 @@ class MediaQueue:
         counts = self._audio
         counts.taken += frames
         counts.queued += frames
-        if len(audio) == self._packet_bytes and not packetizer.pending_bytes:
+        if len(audio) == self._packet_bytes and not packetizer.kept:
             # Most sources make pieces of one length, and often it is this one.
             self._add(Chunk(audio, frames, sample_rate, True, whole), 0)
             return False

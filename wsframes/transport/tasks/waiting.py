@@ -1,9 +1,11 @@
 """What the tasks of a transport wait for."""
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 import anyio
+
+from wsframes.graph.clock import loop_event
 
 __all__ = ["Begun", "ClearGate", "Signal", "Turns"]
 
@@ -59,10 +61,11 @@ class Begun(Generic[T]):
 class Signal:
     """Wakes all who wait for it now, and none who come later."""
 
-    __slots__ = ("_event",)
+    __slots__ = ("_event", "_new_event")
 
     def __init__(self) -> None:
         self._event: anyio.Event | None = None
+        self._new_event: Callable[[], anyio.Event] | None = None
 
     @property
     def is_awaited(self) -> bool:
@@ -75,7 +78,9 @@ class Signal:
 
     async def wait(self) -> None:
         if self._event is None:
-            self._event = anyio.Event()
+            if self._new_event is None:
+                self._new_event = loop_event()
+            self._event = self._new_event()
         await self._event.wait()
 
 
