@@ -21,6 +21,7 @@ from wsframes.transport import WebsocketApp, WebsocketParams, WebsocketTransport
 
 __all__ = [
     "Echo",
+    "bare_crowd",
     "bare_echo",
     "crowd",
     "crowd_limited",
@@ -36,6 +37,17 @@ async def bare_echo(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
         await send({"type": "websocket.send", "bytes": message["bytes"]})
+
+
+async def bare_crowd(scope: Any, receive: Any, send: Any) -> None:
+    """`bare_echo` that can be told to end, as `crowd` can."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        if (data := message.get("bytes")) is None:
+            await send({"type": "websocket.close"})
+            return
+        await send({"type": "websocket.send", "bytes": data})
 
 
 class Echo(FrameProcessor):

@@ -32,7 +32,7 @@ def slope_per_hour(samples: list[tuple[float, int]]) -> float:
 # From when on memory is to be steady. Under trio, hypercorn's own takes a quarter of an hour, with
 # a bare application as well.
 WARM_UP_S = {"uvicorn": scaled(0.5, 300.0), "hypercorn-trio": scaled(0.6, 900.0)}
-RUNS = [("uvicorn", "crowd"), ("hypercorn-trio", "crowd"), ("hypercorn-trio", "bare_echo")]
+RUNS = [("uvicorn", "crowd"), ("hypercorn-trio", "crowd"), ("hypercorn-trio", "bare_crowd")]
 
 
 @pytest.mark.socket

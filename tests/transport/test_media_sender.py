@@ -25,7 +25,7 @@ from wsframes.graph.events import EventQueue
 from wsframes.testing import settle
 from wsframes.transport import WebsocketParams
 from wsframes.transport.media_sender import MediaSender
-from wsframes.transport.outlet import Outlet
+from wsframes.transport.outlet import Encoded, Outlet
 from wsframes.transport.playout.media_queue import Chunk
 from wsframes.transport.tasks.shortcut import Shortcut
 from wsframes.transport.tasks.waiting import ClearGate
@@ -44,6 +44,7 @@ class Sink:
     Attributes:
         reason: why it takes nothing; None: it takes everything.
         takes_s: how long each write of audio lasts.
+        at_work: the audio that is written.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class Sink:
         self.speech: list[tuple[float, type[SystemFrame]]] = []
         self.reason: str | None = None
         self.takes_s = 0.0
-
+        self.at_work: OutputAudioRawFrame
         self.gone: list[Frame] = []
         self.outlet: Outlet = _Outlet(self)
 
@@ -80,19 +81,25 @@ class Sink:
 class _Outlet(Outlet):
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self.encodes_nowait = True
+        self.send = self._send
 
     def audio_frame(self, destination: str | None, chunk: Chunk) -> OutputAudioRawFrame:
         assert destination == "there"
         num_channels = len(chunk.audio) // (2 * chunk.frames)
         return OutputAudioRawFrame(chunk.audio, chunk.sample_rate, num_channels)
 
-    async def write_audio(self, frame: OutputAudioRawFrame) -> str | None:
+    def encoded_audio(self, frame: OutputAudioRawFrame) -> Encoded:
+        self._sink.at_work = frame
+        return frame.audio
+
+    async def _send(self, data: str | bytes) -> bool:
         sink = self._sink
         if sink.takes_s:
             await anyio.sleep(sink.takes_s)
-        sink.chunks.append((anyio.current_time(), frame))
-        sink.items.append(frame.audio)
-        return sink.reason
+        sink.chunks.append((anyio.current_time(), sink.at_work))
+        sink.items.append(sink.at_work.audio)
+        return sink.reason is None
 
 
 class Bench:

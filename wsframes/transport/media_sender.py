@@ -215,18 +215,18 @@ class MediaSender:
         return self._queue.statistics(self._intake.odd_bytes, background)
 
     async def send_due(self) -> None:
-        """Send what is due now, in the task of the caller, while the sender's own sleeps.
+        """Send what is due now, in the task of the caller; no other one may be at it.
 
         Audio for a serializer that need not wait takes the shortest way here, past the coroutines
         of `_send`, which are a twelfth of what an echo costs beyond its server.
         """
         queue, work, gate, outlet = self._queue, self._work, self._gate, self._sink.outlet
-        items = queue.items
+        items, is_short = queue.items, outlet.encodes_nowait and self._background is None
         work.lent = True
         try:
             while items and not gate.is_shut and self._is_due(item := items[0][0]):
                 queue.take()
-                if not isinstance(item, Chunk) or not outlet.encodes_nowait:
+                if not isinstance(item, Chunk) or not is_short:
                     await self._send(item)
                     continue
                 reason: str | None = "cancelled"
@@ -262,19 +262,18 @@ class MediaSender:
         await self._work.nap.repeat(self._send_on)
 
     async def _send_on(self) -> bool:
-        queue, work = self._queue, self._work
+        items, work, gate = self._queue.items, self._work, self._gate
         while True:
-            item = queue.items[0][0] if queue.items else None
-            if item is None and self._background is not None:
+            if not items and self._background is not None:
                 await self._play(self._background)
-            elif item is None or work.lent:
+            elif not items or work.lent:
                 await work.wait()
-            elif self._gate.is_shut:
-                await self._gate.wait_open()
-            elif self._is_due(item):
-                await self._send(queue.take())
-            elif not await self._wait_until(self._pacer.due_s):
-                return False
+            elif gate.is_shut:
+                await gate.wait_open()
+            else:
+                await self.send_due()
+                if items and not gate.is_shut and not await self._wait_until(self._pacer.due_s):
+                    return False
 
     def _is_due(self, item: Chunk | Frame) -> bool:
         if not isinstance(item, Chunk):

@@ -75,7 +75,7 @@ class Summons:
     an idle session, and one that only answers, saves 6 KiB.
 
     Attributes:
-        lent: whether another task does the work; the sender's own has to wait for the next call.
+        lent: whether a task is at work; if that is not the sender's own, it waits for a call.
         nap: the sleeps of the sender's own task between its work.
     """
 
