@@ -64,9 +64,12 @@ class Sink:
         self.items.append(frame)
         return self.reason
 
-    def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
+    def tell_speech(self, destination: str | None, frame_type: type[SystemFrame]) -> None:
         assert destination == "there"
         self.speech.append((anyio.current_time(), frame_type))
+
+    def report(self, text: str, exc: Exception | None) -> None:
+        raise AssertionError(text)
 
     @property
     def audio(self) -> bytes:
@@ -414,8 +417,8 @@ async def test_a_peer_that_does_not_read_does_not_end_the_utterance() -> None:
 
 async def test_who_interrupts_on_hearing_that_it_starts_stops_it() -> None:
     class Nervous(Sink):
-        def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
-            super().tell_speech(frame_type, destination)
+        def tell_speech(self, destination: str | None, frame_type: type[SystemFrame]) -> None:
+            super().tell_speech(destination, frame_type)
             if frame_type is STARTED:
                 b.sender.interrupt()
 

@@ -18,24 +18,20 @@ class Packetizer:
         packet_bytes: Length of every packet.
 
     Attributes:
+        packet_bytes: As above.
         kept: What does not fill a packet yet; to be read only.
 
     Raises:
         ValueError: If the length is below one byte.
     """
 
-    __slots__ = ("_packet_bytes", "kept")
+    __slots__ = ("kept", "packet_bytes")
 
     def __init__(self, packet_bytes: int) -> None:
         if packet_bytes < 1:
             raise ValueError(f"packet_bytes must be at least 1, not {packet_bytes}")
-        self._packet_bytes = packet_bytes
+        self.packet_bytes = packet_bytes
         self.kept = bytearray()
-
-    @property
-    def packet_bytes(self) -> int:
-        """Length of every packet."""
-        return self._packet_bytes
 
     @property
     def pending_bytes(self) -> int:
@@ -48,7 +44,7 @@ class Packetizer:
         Each byte is copied at most once on its way into a packet. A piece that is
         exactly one packet, with nothing kept before it, comes back as the same object.
         """
-        size = self._packet_bytes
+        size = self.packet_bytes
         kept = self.kept
         start = 0
         packets: list[bytes] = []

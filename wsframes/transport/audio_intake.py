@@ -33,12 +33,13 @@ class AudioIntake:
     """
 
     __slots__ = (
-        "_aligner", "_conversion", "_conversions", "_format", "_num_channels", "odd_bytes",
+        "_aligner", "_conversion", "_conversions", "_format", "num_channels", "odd_bytes",
         "rate_given", "sample_rate",
     )  # fmt: skip
 
     def __init__(self, num_channels: int, sample_rate: int | None) -> None:
-        self._num_channels = num_channels
+        self.num_channels = num_channels
+        """As above."""
         self._format: tuple[int, int, str | None] | None = None
         self._aligner = FrameAligner(num_channels)
         self._conversion: _Conversion | None = None
@@ -58,7 +59,7 @@ class AudioIntake:
         """
         if sample_rate != self.sample_rate:
             if sample_rate is not None:
-                problem = audio_problem(0, sample_rate, self._num_channels)
+                problem = audio_problem(0, sample_rate, self.num_channels)
                 if problem is not None:
                     raise UsageError(f"audio_in_sample_rate: {problem}")
             self.cut()
@@ -111,7 +112,7 @@ class AudioIntake:
         return rest + audio if rest else audio
 
     def _conversion_from(self, sample_rate: int, num_channels: int) -> "_Conversion | None":
-        to_rate, to_channels = self.sample_rate or sample_rate, self._num_channels
+        to_rate, to_channels = self.sample_rate or sample_rate, self.num_channels
         now = (sample_rate, num_channels)
         if now == (to_rate, to_channels):
             return None

@@ -108,17 +108,13 @@ class WebsocketInputTransport(FrameProcessor):
         self._client = client
         self._params = params
         self._intake = AudioIntake(params.audio_in_channels, params.audio_in_sample_rate)
-        self._num_channels = params.audio_in_channels
-        self._streaming = params.audio_in_stream_on_start
         self._bad = BadMessages(params.max_bad_messages)
         self._limit = RateLimit(params.max_messages_per_s, params.max_bytes_per_s)
         self._tally = _Tally()
         self._telling = TurnTelling(self, params.user_turn_stop_timeout)
         self._hearing = hearing_of(self, params, self._telling)
         self._pass = self.push_frame_nowait if self._hearing is None else self._hearing.take
-        self._audio_unwanted = self._reason_to_drop_audio()
-        self.dropped: Counter[str] = Counter()
-        """Messages whose frame did not go downstream, by reason."""
+        self._audio_unwanted = self._reason_to_drop_audio(params.audio_in_stream_on_start)
 
     def start(self, frame: StartFrame) -> None:
         """Open the connection and begin to read, in the background."""
@@ -170,8 +166,12 @@ class WebsocketInputTransport(FrameProcessor):
 
     def start_audio_in_streaming(self) -> None:
         """Let audio through from now on, where `audio_in_stream_on_start` is off."""
-        self._streaming = True
-        self._audio_unwanted = self._reason_to_drop_audio()
+        self._audio_unwanted = self._reason_to_drop_audio(streaming=True)
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Messages whose frame did not go downstream, by reason."""
+        return self._tally.dropped
 
     def statistics(self) -> InputStatistics:
         """What has become of the peer's messages."""
@@ -315,23 +315,25 @@ class WebsocketInputTransport(FrameProcessor):
         self._tally.delivered += 1
         if not audio:
             return  # less than a sample: it comes with the next message
-        channels = self._num_channels
-        if audio is not frame.audio or frame.num_channels != channels:
-            rate = self._intake.rate_given
-            frame = frame.replace(audio=audio, num_channels=channels, sample_rate=rate)
+        intake = self._intake
+        if audio is not frame.audio or frame.num_channels != intake.num_channels:
+            frame = frame.replace(
+                audio=audio, num_channels=intake.num_channels, sample_rate=intake.rate_given
+            )
         self._pass(frame)
 
     def _deliver_rest(self) -> None:
         """No more audio will come: push what is left in the resampler."""
-        audio, rate = self._intake.rest(), self._intake.sample_rate
+        intake = self._intake
+        audio, rate = intake.rest(), intake.sample_rate
         if audio and rate is not None and self._params.audio_in_passthrough:
-            self._pass(InputAudioRawFrame(audio, rate, self._num_channels))
+            self._pass(InputAudioRawFrame(audio, rate, intake.num_channels))
 
-    def _reason_to_drop_audio(self) -> str | None:
+    def _reason_to_drop_audio(self, streaming: bool) -> str | None:
         params = self._params
         if not params.audio_in_enabled:
             return "audio_in_disabled"
-        if not self._streaming:
+        if not streaming:
             return "not_streaming"
         if not params.audio_in_passthrough and self._hearing is None:
             return "no_passthrough"
@@ -362,12 +364,13 @@ class WebsocketInputTransport(FrameProcessor):
 
 
 class _Tally:
-    __slots__ = ("delivered", "ignored", "taken", "throttled", "throttled_s")
+    __slots__ = ("delivered", "dropped", "ignored", "taken", "throttled", "throttled_s")
 
     def __init__(self) -> None:
         self.taken = 0
         self.delivered = 0
         self.ignored = 0
+        self.dropped: Counter[str] = Counter()
         self.throttled = 0
         self.throttled_s = 0.0
 

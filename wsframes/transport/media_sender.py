@@ -1,32 +1,24 @@
 """Sends what is for one destination, each chunk of audio at its time."""
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
 
 import anyio
 
-from wsframes.frames import (
-    AudioRawFrame,
-    Frame,
-    MixerEnableFrame,
-    MixerUpdateSettingsFrame,
-    OutputAudioRawFrame,
-    SystemFrame,
-)
+from wsframes.frames import AudioRawFrame, Frame, OutputAudioRawFrame, SystemFrame
 from wsframes.graph.context import RunContext
 from wsframes.transport.audio_intake import AudioIntake
 from wsframes.transport.outlet import Outlet, Unsent
 from wsframes.transport.pacer import Interrupted, Pacer
 from wsframes.transport.params import WebsocketParams
 from wsframes.transport.playout.background import Background
-from wsframes.transport.playout.bot_speech import BotSpeech
 from wsframes.transport.playout.marks import Marks
 from wsframes.transport.playout.media_queue import Chunk, MediaQueue, MediaStatistics
+from wsframes.transport.playout.playback import Playback
 from wsframes.transport.playout.utterance_end import UtteranceEnd
 from wsframes.transport.tasks.shortcut import Shortcut, Summons
 from wsframes.transport.tasks.waiting import ClearGate, Signal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["MediaSender", "MediaSink"]
 
@@ -40,18 +32,21 @@ class MediaSink(Protocol):
 
     outlet: Outlet
 
-    def passed(self, frame: Frame) -> None:
+    def passed(self, frame: Frame, /) -> None:
         """Pass audio on that has been sent."""
 
-    async def write_in_turn(self, frame: Frame) -> str | None:
+    def write_in_turn(self, frame: Frame, /) -> Awaitable[str | None]:
         """Deal with another frame whose turn has come; says why it was not taken, or None."""
 
-    def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
+    def tell_speech(self, destination: str | None, frame_type: type[SystemFrame]) -> None:
         """Tell the pipeline that the bot starts, goes on or stops."""
+
+    def report(self, text: str, exc: Exception | None) -> None:
+        """Tell the pipeline what went wrong."""
 
 
 class MediaSender:
-    """One destination: its queue, its schedule, and whether it is heard.
+    """One destination: what waits for it, and the task that sends it.
 
     Args:
         destination: its name; None is the default one.
@@ -62,6 +57,10 @@ class MediaSender:
         sample_rate: Hz of what is sent; None: as the audio comes.
         background: what a mixer adds, if there is one.
         marks: for a peer that says how far it has played.
+
+    Attributes:
+        destination: as above.
+        background: as above.
     """
 
     def __init__(
@@ -81,29 +80,24 @@ class MediaSender:
         self._gate = gate
         self._intake = AudioIntake(params.audio_out_channels, sample_rate)
         self._queue = MediaQueue(params.audio_out_channels, chunk_ms, params.audio_out_queue_ms)
-        self._pacer = Pacer(
-            sample_rate or 8000, params.audio_out_lead_ms / 1000, anyio.current_time()
-        )
-        self._speech = BotSpeech(self._pacer, self._is_utterance_over, self._tell)
-        pause_s = 2 * chunk_ms / 1000
-        self._background = background
+        self.background = background
         # Where a background is played, the own task has to know of all that is sent.
         self._work = Summons(shortcut if background is None else Shortcut(), self)
-        self._end = UtteranceEnd(
-            self._intake, self._queue, self._pacer, marks, pause_s, self._work.call
+        pacer = Pacer(sample_rate or 8000, params.audio_out_lead_ms / 1000, anyio.current_time())
+        end = UtteranceEnd(
+            self._intake, self._queue, pacer, marks, 2 * chunk_ms / 1000, self._work.call
         )
+        tell = partial(sink.tell_speech, destination)
+        self._playback = Playback(pacer, end, self._is_utterance_over, tell)
         self._moved = Signal()
         self._context: RunContext
-        self._clock: Callable[[], float]
 
     def begin(self, context: RunContext) -> None:
         """Start to send, in the background of a run."""
         self._context = context
-        self._clock = context.clock
-        self._speech.begin(context)
-        self._end.begin(context)
+        self._playback.begin(context)
         self._work.begin(self._begin_task)
-        if self._background is not None:
+        if self.background is not None:
             self._work.wake()
 
     @property
@@ -129,7 +123,7 @@ class MediaSender:
         intake = self._intake
         audio = intake.take(frame)
         whole = frame if audio is frame.audio and type(frame) is OutputAudioRawFrame else None
-        self._end.put(queue.put_audio(audio, intake.rate_given, whole))
+        self._playback.end.put(queue.put_audio(audio, intake.rate_given, whole))
         if queue.items:
             self._work.call()
         return True
@@ -139,32 +133,28 @@ class MediaSender:
         self._queue.put_frame(frame)
         self._work.call()
 
-    @property
-    def sample_rate(self) -> int:
-        """Hz of what was sent last, or will be sent first."""
-        return self._pacer.sample_rate
+    def play_next(self, audio_at: Callable[[int], bytes]) -> None:
+        """Let this be the next audio, and no speech.
 
-    def play_next(self, audio: bytes) -> None:
-        """Let this be the next audio; whole frames of the format that is sent, and no speech."""
-        self._queue.put_first(audio, self.sample_rate)
+        Args:
+            audio_at: makes it for a rate in Hz: whole frames of as many channels as are sent.
+        """
+        sample_rate = self._playback.pacer.sample_rate
+        self._queue.put_first(audio_at(sample_rate), sample_rate)
         self._work.call()
 
     def answered(self, mark: str) -> bool:
         """The peer has played up to a mark; says whether that was all that the bot said."""
-        over = self._end.answered(mark)
+        over = self._playback.answered(mark)
         if over:
-            self._speech.stop()
             self._moved.set()
         return over
 
     def interrupt(self) -> Interrupted:
         """Drop what is interruptible; says what the peer has heard."""
-        self._end.clear()
+        self._playback.end.clear()
         self._queue.drop("interrupted")
-        heard = self._pacer.interrupt(anyio.current_time(), self._speech.end_s)
-        if not self._speech.is_heard:
-            heard = Interrupted(0.0, 0.0)  # what is sent beside speech is none
-        self._speech.stop()
+        heard = self._playback.interrupt()
         self._work.call()
         self._work.nap.end()
         self._moved.set()
@@ -172,46 +162,32 @@ class MediaSender:
 
     def close(self, reason: str) -> None:
         """Drop everything."""
-        self._end.clear()
+        self._playback.end.clear()
         self._queue.drop(reason, all_frames=True)
 
     async def drain(self) -> None:
         """Send what is queued, and wait until the peer has played it, or is interrupted."""
+        playback = self._playback
         self._intake.cut()
-        if self._background is not None:
-            self._background.pause()
+        if self.background is not None:
+            self.background.pause()
         for _ in ("the audio", "and its mark"):
-            self._end.finish()
+            playback.end.finish()
             while not self._queue.empty:
                 await self._moved.wait()
-        while (end_s := self._pacer.playout_end_s) > anyio.current_time():
-            await self._drain_until(end_s)
-        while (until_s := self._end.awaited_until_s) is not None:
-            await self._drain_until(until_s)
-        self._speech.stop()
-
-    async def _drain_until(self, time_s: float) -> None:
-        self._context.drain.progress(time_s)
-        with anyio.CancelScope(deadline=time_s):
-            await self._moved.wait()
-
-    async def control(self, frame: MixerUpdateSettingsFrame | MixerEnableFrame) -> None:
-        """Hand a control frame to the mixer, if there is one."""
-        if self._background is not None:
-            await self._background.mixing.control(frame)
-
-    async def cleanup(self) -> None:
-        """Stop the mixer, if there is one."""
-        if self._background is not None:
-            await self._background.mixing.stop()
+        while (over_s := playback.over_s) is not None:
+            self._context.drain.progress(over_s)
+            with anyio.CancelScope(deadline=over_s):
+                await self._moved.wait()
+        playback.stop()
 
     def let_go(self) -> None:
         """Keep the statistics only; see `Node.let_go`."""
-        self._speech.let_go()
-        del self._end, self._sink, self._speech, self._work
+        self._playback.let_go()
+        del self._sink, self._work
 
     def statistics(self) -> MediaStatistics:
-        background = 0 if self._background is None else self._background.sent
+        background = 0 if self.background is None else self.background.sent
         return self._queue.statistics(self._intake.odd_bytes, background)
 
     async def send_due(self) -> None:
@@ -221,12 +197,20 @@ class MediaSender:
         of `_send`, which are a twelfth of what an echo costs beyond its server.
         """
         queue, work, gate, outlet = self._queue, self._work, self._gate, self._sink.outlet
-        items, is_short = queue.items, outlet.encodes_nowait and self._background is None
+        items, is_short = queue.items, outlet.encodes_nowait and self.background is None
+        playback = self._playback
         work.lent = True
         try:
-            while items and not gate.is_shut and self._is_due(item := items[0][0]):
+            while items and not gate.is_shut:
+                item = items[0][0]
+                if not isinstance(item, Chunk):
+                    await self._send(queue.take())
+                    continue
+                ran_dry, queue.ran_dry = queue.ran_dry, False
+                if not playback.is_due(item, ran_dry):
+                    break
                 queue.take()
-                if not isinstance(item, Chunk) or not is_short:
+                if not is_short:
                     await self._send(item)
                     continue
                 reason: str | None = "cancelled"
@@ -250,49 +234,39 @@ class MediaSender:
         self._work.wake()
 
     def _begin_task(self) -> bool:
-        if self._background is None and not self._queue.items:
+        if self.background is None and not self._queue.items:
             return False
         name = f"media sender {self.destination or 'default'}"
         self._context.start_soon(self._run, name=name)
         return True
 
     async def _run(self) -> None:
-        if self._background is not None:
-            await self._background.begin()
+        if self.background is not None:
+            await self.background.begin()
         await self._work.nap.repeat(self._send_on)
 
     async def _send_on(self) -> bool:
         items, work, gate = self._queue.items, self._work, self._gate
+        drain, pacer = self._context.drain, self._playback.pacer
         while True:
-            if not items and self._background is not None:
-                await self._play(self._background)
+            if not items and self.background is not None:
+                await self._play(self.background)
             elif not items or work.lent:
                 await work.wait()
             elif gate.is_shut:
                 await gate.wait_open()
             else:
                 await self.send_due()
-                if items and not gate.is_shut and not await self._wait_until(self._pacer.due_s):
-                    return False
-
-    def _is_due(self, item: Chunk | Frame) -> bool:
-        if not isinstance(item, Chunk):
-            return True
-        pacer, now_s = self._pacer, self._clock()
-        if item.sample_rate != pacer.sample_rate:
-            pacer.change_rate(item.sample_rate)
-        ran_dry, self._queue.ran_dry = self._queue.ran_dry, False
-        return pacer.is_due(now_s, ran_dry)
-
-    async def _wait_until(self, due_s: float) -> bool:
-        drain = self._context.drain
-        if drain.holder is not None:
-            drain.progress(due_s)
-        return await self._work.nap.sleep_until(due_s)
+                if items and not gate.is_shut:
+                    due_s = pacer.due_s
+                    if drain.holder is not None:
+                        drain.progress(due_s)
+                    if not await work.nap.sleep_until(due_s):
+                        return False
 
     async def _play(self, background: Background) -> None:
         """Send what is to be heard while nothing is said, or wait until it is due."""
-        pacer = self._pacer
+        pacer = self._playback.pacer
         begun = self._queue.partial or self._intake.has_rest
         due_s = background.due_s(pacer, begun)
         if due_s > anyio.current_time():
@@ -301,7 +275,7 @@ class MediaSender:
         elif self._gate.is_shut:
             await self._gate.wait_open()
         elif begun:
-            self._end.hurry()
+            self._playback.end.hurry()
         elif (chunk := await background.next()) is not None:
             pacer.resume(anyio.current_time())
             if await self._send_chunk(chunk) is None:
@@ -312,9 +286,9 @@ class MediaSender:
         try:
             if not isinstance(item, Chunk):
                 reason = await self._sink.write_in_turn(item)
-            elif self._background is None:
+            elif self.background is None:
                 reason = await self._send_chunk(item)
-            elif (mixed := await self._background.mixed(item)) is not None:
+            elif (mixed := await self.background.mixed(item)) is not None:
                 reason = await self._send_chunk(mixed)
             else:
                 reason = "interrupted"
@@ -335,8 +309,7 @@ class MediaSender:
         return reason
 
     def _frame_of(self, chunk: Chunk) -> OutputAudioRawFrame:
-        if chunk.is_speech and not self._speech.is_heard:
-            self._pacer.begin_utterance()
+        self._playback.leaves(chunk)
         return chunk.whole or self._sink.outlet.audio_frame(self.destination, chunk)
 
     def _has_left(self, chunk: Chunk, frame: OutputAudioRawFrame, reason: str | None) -> None:
@@ -348,20 +321,10 @@ class MediaSender:
             self._sink.passed(frame)
             if gate.is_shut:
                 return
-        pacer, speech, now_s = self._pacer, self._speech, self._clock()
-        if not chunk.is_speech:
-            speech.pause(pacer.playout_end_s)
-            pacer.leave_out(chunk.frames)
-        pacer.sent(chunk.frames, now_s)
-        if reason is None and chunk.is_speech:
-            self._end.said()
-            speech.sent(now_s)
+        self._playback.left(chunk, is_sent=reason is None)
 
     def _is_utterance_over(self) -> bool:
-        if not self._end.is_over:
+        if not self._playback.end.is_over:
             return False
         self._intake.cut()
         return True
-
-    def _tell(self, frame_type: type[SystemFrame]) -> None:
-        self._sink.tell_speech(frame_type, self.destination)

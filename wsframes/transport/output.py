@@ -7,7 +7,6 @@ import anyio
 
 from wsframes.frames import (
     CancelFrame,
-    DTMFFrame,
     EndFrame,
     Frame,
     FrameDirection,
@@ -24,19 +23,15 @@ from wsframes.frames import (
     SpriteFrame,
     StartFrame,
     StopFrame,
-    SystemFrame,
     TransportMessageFrame,
     TransportMessageUrgentFrame,
 )
 from wsframes.graph.processor import FrameProcessor
+from wsframes.transport.audio_output import AudioOutput
 from wsframes.transport.base import BaseTransport, Remains, Shared
 from wsframes.transport.client import WebsocketClient
-from wsframes.transport.keys import play_key
-from wsframes.transport.media_sender import MediaSender
-from wsframes.transport.outlet import Outlet
+from wsframes.transport.output_sink import OutputSink
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.playout.background import background_of
-from wsframes.transport.playout.marks import Marks
 from wsframes.transport.playout.media_queue import MediaStatistics
 from wsframes.transport.playout.timed_frames import TimedFrames, TimedStatistics
 from wsframes.transport.playout.timed_sender import TimedSender
@@ -96,61 +91,48 @@ class WebsocketOutputTransport(FrameProcessor):
         self._transport: Shared = transport
         self._client = client
         self._params = params
-        self._takes_audio = params.audio_out_enabled  # asked for each frame of it
-        self._senders: dict[str | None, MediaSender] = {}
         self._gate = ClearGate()
-        self.outlet = Outlet(transport.wire, client, params, self._play_key, self._cannot_send)
-        sink = VideoSink(self.outlet.write, self.push_frame_nowait, self._report)
-        self._video = VideoOutput(params, sink)
+        self._audio = AudioOutput(params, self._gate, transport.shortcut)
+        self._sink = sink = OutputSink(
+            self, transport.wire, client, params, self._audio.play_key, self._write_in_turn
+        )
+        self._outlet = sink.outlet
+        self._video = VideoOutput(
+            params, VideoSink(sink.outlet.write, self.push_frame_nowait, sink.report)
+        )
         timed = TimedFrames(_MAX_TIMED_IMAGES_BYTES) if params.video_out_enabled else None
-        self._timed = TimedSender(self.write_in_turn, self._gate, timed)
+        self._timed = TimedSender(self._write_in_turn, self._gate, timed)
         self.dropped: Counter[str] = Counter()
         """Frames that were not sent and are in no queue's statistics, by reason."""
 
     async def start(self, frame: StartFrame) -> None:
         """Open the connection, and begin to send."""
-        context = self._wired().context
+        node, wire = self._wired(), self._transport.wire
+        context = node.context
         await self._transport.lifetime.open(self, context, frame)
+        self._sink.begin(node.push_out)
         self._timed.begin(context)
         rate = self._params.audio_out_sample_rate or frame.audio_out_sample_rate
-        for destination in (None, *self._params.audio_out_destinations):
-            sender = self._senders.get(destination)
-            if sender is None:
-                background = background_of(
-                    self._params, destination, rate, self._gate, self._report
-                )
-                sender = MediaSender(
-                    destination,
-                    self,
-                    self._gate,
-                    self._transport.shortcut,
-                    self._params,
-                    rate,
-                    background,
-                    Marks(destination) if self._transport.wire.has_marks else None,
-                )
-                self._senders[destination] = sender
-            sender.begin(context)
-        self._video.begin(context, self._transport.wire)
+        self._audio.begin(context, self._sink, rate, has_marks=wire.has_marks)
+        self._video.begin(context, wire)
 
     async def stop(self, frame: EndFrame) -> None:
         """Play everything out to its last sample."""
         await self._drain()
         self._timed.close("ended")
         self._video.close("ended")
-        await self._write_apart(frame)
+        self._sent_apart(await self._outlet.write(frame))
 
     async def cancel(self, frame: CancelFrame) -> None:
         """Send nothing more."""
-        self._close_senders()
+        self._close("cancelled")
 
     def interrupt(self, frame: InterruptionFrame) -> None:
         """Drop what the peer is not to hear any more."""
         self._gate.shut()
         self._timed.interrupt()
         self._video.interrupt()
-        for destination, sender in self._senders.items():
-            interrupted = sender.interrupt()
+        for destination, interrupted in self._audio.interrupt():
             if interrupted != (0, 0):
                 self.emit("on_interrupted", destination, interrupted)
 
@@ -162,21 +144,16 @@ class WebsocketOutputTransport(FrameProcessor):
         """Let go of the connection."""
         if isinstance(self._transport, Remains):
             return  # it has done so
-        self._close_senders()
-        for sender in self._senders.values():
-            await sender.cleanup()
+        self._close("cancelled")
+        await self._audio.cleanup()
         context = self._node.context if self._node is not None else None
         await self._transport.lifetime.close(self, context)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Hold on to nobody who holds this; see `Node.let_go`."""
+        # From here on it holds on to nobody who holds it; see `Node.let_go`.
         self._transport = Remains(self._transport)
-        self.outlet.let_go()
+        self._sink.let_go()
         self._timed.let_go()
         self._video.let_go()
-        for sender in self._senders.values():
-            sender.let_go()
+        self._audio.let_go()
 
     def process_frame_nowait(self, frame: Frame, direction: FrameDirection) -> bool:
         """Take what need not wait."""
@@ -190,13 +167,13 @@ class WebsocketOutputTransport(FrameProcessor):
             if isinstance(frame, TransportMessageUrgentFrame | OutputDTMFUrgentFrame):
                 return False
             if isinstance(frame, InputMarkFrame):
-                any(sender.answered(frame.mark) for sender in self._senders.values())
+                self._audio.answered(frame.mark)
             self.push_frame_nowait(frame)
             return True
         if (reason := self._reason_to_drop(frame)) is not None:
             self._drop(frame, reason)
         elif not self._waits_beside(frame):
-            sender = self._senders[frame.transport_destination]
+            sender = self._audio.senders[frame.transport_destination]
             if not sender.has_room:
                 return False
             sender.put_frame(frame)
@@ -218,7 +195,7 @@ class WebsocketOutputTransport(FrameProcessor):
         if isinstance(frame, InterruptionFrame):
             number = self._gate.number
             try:
-                await self._write_apart(frame)
+                self._sent_apart(await self._outlet.write(frame))
             finally:
                 # The peer clears what comes between this mark and the next one.
                 if not self._wired().shows_more:
@@ -228,17 +205,17 @@ class WebsocketOutputTransport(FrameProcessor):
         elif isinstance(frame, StopFrame):
             await self._drain()
         elif isinstance(frame, TransportMessageUrgentFrame | OutputDTMFUrgentFrame):
-            if await self._write_apart(frame):
+            if self._sent_apart(await self._outlet.write(frame)):
                 await self.push_frame(frame)
         elif not frame.lifecycle:
             while not self.process_frame_nowait(frame, direction):
-                await self._senders[frame.transport_destination].wait_for_room()
+                await self._audio.senders[frame.transport_destination].wait_for_room()
 
     async def send_message(
         self, frame: TransportMessageFrame | TransportMessageUrgentFrame
     ) -> bool:
         """Send a message at once, past everything that waits; True when the server has taken it."""
-        return await self._write_apart(frame)
+        return self._sent_apart(await self._outlet.write(frame))
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
         """Send audio at once, past everything that waits; True when the server has taken it.
@@ -246,7 +223,7 @@ class WebsocketOutputTransport(FrameProcessor):
         Raises:
             ValueError: with `add_wav_header`, the audio is not whole samples of every channel.
         """
-        return self._sent_apart(await self.outlet.write_audio(frame))
+        return self._sent_apart(await self._outlet.write_audio(frame))
 
     async def write_video_frame(self, frame: OutputImageRawFrame) -> bool:
         """Send an image at once, past everything that waits, in the size that it has.
@@ -268,7 +245,7 @@ class WebsocketOutputTransport(FrameProcessor):
         Returns:
             True when the server has taken the message, or when the tone is the next audio to go.
         """
-        return await self._write_apart(frame)
+        return self._sent_apart(await self._outlet.write(frame))
 
     @property
     def time_ns(self) -> int:
@@ -284,69 +261,47 @@ class WebsocketOutputTransport(FrameProcessor):
 
     def statistics(self) -> dict[str | None, MediaStatistics]:
         """What has become of audio and frames, by destination."""
-        return {name: sender.statistics() for name, sender in self._senders.items()}
+        return self._audio.statistics()
 
     def video_statistics(self) -> dict[str | None, VideoStatistics]:
         """What has become of images and sprites, by destination; empty where video is off."""
         return self._video.statistics()
 
-    # What the senders send through.
-
-    def passed(self, frame: Frame) -> None:
-        """Pass on what has been sent."""
-        self._wired().push_out(frame)
-
-    async def write_in_turn(self, frame: Frame) -> str | None:
+    async def _write_in_turn(self, frame: Frame) -> str | None:
         if isinstance(frame, OutputImageRawFrame | SpriteFrame):  # one with a time, and it has come
             self._video.put(frame)
             return None
         if isinstance(frame, MixerUpdateSettingsFrame | MixerEnableFrame):
-            await self._senders[frame.transport_destination].control(frame)
-        reason = await self.outlet.write(frame)
+            await self._audio.control(frame)
+        reason = await self._outlet.write(frame)
         if reason is None:
-            self.passed(frame)
+            self._sink.passed(frame)
         return reason
-
-    def tell_speech(self, frame_type: type[SystemFrame], destination: str | None) -> None:
-        for direction in FrameDirection:
-            self.push_frame_nowait(frame_type(transport_destination=destination), direction)
-
-    def _report(self, text: str, exc: Exception | None) -> None:
-        self.push_error(f"{self.name}: {text}", exception=exc)
-
-    def _cannot_send(self, frame: Frame, why: str, exc: Exception) -> None:
-        self.push_error(f"{self.name} cannot send {frame.name}: {why}", exception=exc)
-
-    def _play_key(self, frame: DTMFFrame) -> str | None:
-        return play_key(frame, self._senders, self._params)
 
     async def _drain(self) -> None:
         self._transport.lifetime.watch_end()
         async with anyio.create_task_group() as tasks:
-            for sender in self._senders.values():
+            for sender in self._audio.senders.values():
                 tasks.start_soon(sender.drain)
             tasks.start_soon(self._video.drain)
         await self._video.rest()
         await self._transport.lifetime.wait_for_verdict()
 
-    def _close_senders(self) -> None:
-        self._timed.close("cancelled")
-        self._video.close("cancelled")
-        for sender in self._senders.values():
-            sender.close("cancelled")
-
-    async def _write_apart(self, frame: Frame) -> bool:
-        """Write what is in no queue, and so has no other counter."""
-        return self._sent_apart(await self.outlet.write(frame))
+    def _close(self, reason: str) -> None:
+        self._timed.close(reason)
+        self._video.close(reason)
+        self._audio.close(reason)
 
     def _sent_apart(self, reason: str | None) -> bool:
+        """Count what is in no queue, and so has no other counter."""
         if reason is not None:
             self.dropped[reason] += 1
         return reason is None
 
     def _take_audio(self, frame: OutputAudioRawFrame) -> bool:
-        sender = self._senders.get(frame.transport_destination)
-        if not self._takes_audio:
+        audio = self._audio
+        sender = audio.senders.get(frame.transport_destination)
+        if not audio.is_enabled:
             self._drop(frame, "audio_out_disabled")
         elif sender is None:
             self._drop(frame, "unknown_destination")
@@ -360,7 +315,7 @@ class WebsocketOutputTransport(FrameProcessor):
     def _reason_to_drop(self, frame: Frame) -> str | None:
         if isinstance(frame, OutputImageRawFrame | SpriteFrame):
             return self._video.reason_to_drop(frame)
-        if frame.transport_destination not in self._senders:
+        if frame.transport_destination not in self._audio.senders:
             return "unknown_destination"
         return None
 

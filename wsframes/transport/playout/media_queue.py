@@ -88,9 +88,7 @@ class MediaQueue:
         "_frames",
         "_max_audio_frames",
         "_max_audio_ms",
-        "_packet_bytes",
         "_packetizer",
-        "_payload_bytes",
         "_sample_rate",
         "items",
         "ran_dry",
@@ -104,11 +102,9 @@ class MediaQueue:
         self._frame_bytes = bytes_per_frame(num_channels)
         self.ran_dry = True
         self._sample_rate = 0
-        self._packet_bytes = 0
         self._max_audio_frames = 0.0
         self._chunk_ms = chunk_ms
         self._max_audio_ms = max_audio_ms
-        self._payload_bytes = 0
         self._audio = _Counts()
         self._frames = _Counts()
 
@@ -133,7 +129,7 @@ class MediaQueue:
         counts = self._audio
         counts.taken += frames
         counts.queued += frames
-        if len(audio) == self._packet_bytes and not packetizer.kept:
+        if len(audio) == packetizer.packet_bytes and not packetizer.kept:
             # Most sources make pieces of one length, and often it is this one.
             self._add(Chunk(audio, frames, sample_rate, True, whole), 0)
             return False
@@ -161,7 +157,7 @@ class MediaQueue:
         self._frames.taken += 1
         self._frames.queued += 1
         size = frame.payload_bytes
-        self._payload_bytes += size
+        self._frames.payload_bytes += size
         self._add(frame, size)
 
     def flush(self) -> None:
@@ -182,7 +178,7 @@ class MediaQueue:
         if isinstance(item, Chunk):
             self._audio.settle(item.frames, dropped)
         else:
-            self._payload_bytes -= size
+            self._frames.payload_bytes -= size
             self._frames.settle(1, dropped)
 
     @property
@@ -196,7 +192,7 @@ class MediaQueue:
         return (
             self._audio.queued <= self._max_audio_frames
             and self._frames.queued < _MAX_FRAMES
-            and self._payload_bytes < _MAX_FRAME_BYTES
+            and self._frames.payload_bytes < _MAX_FRAME_BYTES
         )
 
     @property
@@ -219,7 +215,7 @@ class MediaQueue:
             if item.uninterruptible and not all_frames:
                 self.items.append((item, size))
             else:
-                self._payload_bytes -= size
+                self._frames.payload_bytes -= size
                 self._frames.settle(1, reason)
 
     def statistics(self, odd_bytes: int = 0, background: int = 0) -> MediaStatistics:
@@ -239,8 +235,7 @@ class MediaQueue:
     def _begin(self, sample_rate: int) -> None:
         self.flush()
         self._sample_rate = sample_rate
-        self._packet_bytes = self._chunk_frames(sample_rate) * self._frame_bytes
-        self._packetizer = Packetizer(self._packet_bytes)
+        self._packetizer = Packetizer(self._chunk_frames(sample_rate) * self._frame_bytes)
         self._max_audio_frames = self._max_audio_ms * sample_rate / 1000
 
     def _chunk_frames(self, sample_rate: int) -> int:
@@ -258,12 +253,13 @@ class MediaQueue:
 
 
 class _Counts:
-    __slots__ = ("dropped", "queued", "sent", "taken")
+    __slots__ = ("dropped", "payload_bytes", "queued", "sent", "taken")
 
     def __init__(self) -> None:
         self.taken = 0
         self.queued = 0
         self.sent = 0
+        self.payload_bytes = 0  # of what is queued, where frames are counted
         self.dropped: Counter[str] = Counter()
 
     def settle(self, amount: int, dropped: str | None) -> None:
