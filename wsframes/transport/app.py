@@ -15,20 +15,11 @@ from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.runner import PipelineRunner
 from wsframes.graph.task import PipelineTask
 from wsframes.transport.admission.authorization import Authorization, Authorize
+from wsframes.transport.admission.door import Door
 from wsframes.transport.admission.lateness import LatenessWatch
-from wsframes.transport.admission.origin import origin_problem
 from wsframes.transport.admission.overload import Overload
 from wsframes.transport.admission.places import Places
-from wsframes.transport.admission.refusal import (
-    DRAINING,
-    FORBIDDEN,
-    MAX_SESSIONS,
-    MAX_SESSIONS_PER_KEY,
-    NOT_AUTHORIZED,
-    OVERLOAD,
-    Refusal,
-    Refusals,
-)
+from wsframes.transport.admission.refusal import DRAINING, Refusals
 from wsframes.transport.admission.shutdown import SignalWatch
 from wsframes.transport.asgi import DirectWebSocket
 from wsframes.transport.census import AppStatistics, Census
@@ -107,23 +98,28 @@ class WebsocketApp:
             )
         self._build = build
         self._params = (lambda _: params) if isinstance(params, WebsocketParams) else params
-        failures = FailureLog(logger)
-        self._authorization = Authorization(authorize, authorize_timeout, failures)
-        self._allowed_origins = allowed_origins
-        self._places = Places(max_sessions, max_sessions_per_key)
-        self._session_key = session_key
         self._drain_timeout_s = drain_timeout
         self._handle_signals = handle_signals
         self._runner = PipelineRunner()
         self._census = Census()
+        failures = FailureLog(logger)
         self._refusals = Refusals(self._census.refused, failures)
         self._lateness = LatenessWatch(
             Overload(max_lateness_ms / 1000) if max_lateness_ms is not None else None
         )
+        self._door = Door(
+            allowed_origins,
+            Authorization(authorize, authorize_timeout, failures),
+            Places(max_sessions, max_sessions_per_key),
+            session_key,
+            self._refusals,
+            is_draining=lambda: self._runner.is_draining,
+            admits=lambda: self._lateness.admits(len(self._census.running)),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self._serve(DirectWebSocket(scope, receive, send))
+            await self._door.let_in(DirectWebSocket(scope, receive, send), self._serve)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
@@ -169,41 +165,6 @@ class WebsocketApp:
         return self._census.statistics(self._lateness.lateness_s)
 
     async def _serve(self, websocket: WebSocket) -> None:
-        if (problem := origin_problem(websocket, self._allowed_origins)) is not None:
-            await self._refusals.refuse(websocket, Refusal("origin", FORBIDDEN, problem))
-        elif self._runner.is_draining:
-            await self._refusals.refuse(websocket, DRAINING)
-        elif not self._lateness.admits(len(self._census.running)):
-            await self._refusals.refuse(websocket, OVERLOAD)
-        elif not self._places.take():
-            await self._refusals.refuse(websocket, MAX_SESSIONS)
-        else:
-            try:
-                await self._admit(websocket)
-            finally:
-                self._places.give()
-
-    async def _admit(self, websocket: WebSocket) -> None:
-        if not await self._authorization.allows(websocket):
-            await self._refusals.refuse(websocket, NOT_AUTHORIZED)
-            return
-        # Not before: who is not let in could take the places of another one's key.
-        key = None
-        try:
-            if self._places.are_counted_by_key:
-                key = self._session_key(websocket)
-        except Exception as exc:
-            await self._refusals.fail(websocket, exc)
-            return
-        if not self._places.take_for(key):
-            await self._refusals.refuse(websocket, MAX_SESSIONS_PER_KEY)
-            return
-        try:
-            await self._build_and_run(websocket)
-        finally:
-            self._places.give_for(key)
-
-    async def _build_and_run(self, websocket: WebSocket) -> None:
         try:
             transport = WebsocketTransport(websocket, self._params(websocket))
             built = self._build(transport)

@@ -177,8 +177,9 @@ class WebsocketInputTransport(FrameProcessor):
         """What has become of the peer's messages."""
         dropped, waiting, unheard = self.dropped, 0, 0
         if self._hearing is not None:
-            lost = self._hearing.counts.dropped
-            dropped, waiting = dropped + lost, self._hearing.waiting
+            line = self._hearing.line
+            lost = line.counts.dropped
+            dropped, waiting = dropped + lost, line.waiting
             unheard = waiting + lost.total()
         return InputStatistics(
             taken=self._tally.taken,
@@ -214,7 +215,8 @@ class WebsocketInputTransport(FrameProcessor):
 
     async def _read_messages(self, shortcut: Shortcut | None) -> None:
         tally, limit, wire, deliver = self._tally, self._limit, self._transport.wire, self._deliver
-        dispatcher, hearing = self._wired().dispatcher, self._hearing
+        dispatcher = self._wired().dispatcher
+        line = None if self._hearing is None else self._hearing.line
         max_bytes = self._params.max_message_bytes
         decode, decodes_nowait = wire.decode, wire.deserializes_nowait
         takes_images = self._params.video_in_enabled
@@ -256,8 +258,8 @@ class WebsocketInputTransport(FrameProcessor):
             # Whatever the frame was: nobody but the peer waits for the one who waits here.
             for lane in dispatcher.congested:
                 await lane.wait_for_room()
-            if hearing is not None and hearing.is_full:
-                await hearing.wait_for_room()
+            if line is not None and line.is_full:
+                await line.wait_for_room()
             if limit.is_overdrawn_by(size) and not await self._may_go_on():
                 return
             if tally.taken % _MESSAGES_PER_CHECKPOINT == 0:

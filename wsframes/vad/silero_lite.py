@@ -66,13 +66,6 @@ class _Runtime:
         self._library = library  # the functions are gone when it is
         self._message = self._function(2, _POINTER, result=_TEXT)
         self._release_status = self._function(93, _POINTER, result=None)
-        self._create_env = self._function(3, _INT, _TEXT, _TO_POINTER)
-        self._create_session = self._function(8, _POINTER, _TEXT, _SIZE, _POINTER, _TO_POINTER)
-        self._create_options = self._function(10, _TO_POINTER)
-        self._set_optimization = self._function(23, _POINTER, _INT)
-        self._set_intra_threads = self._function(24, _POINTER, _INT)
-        self._set_inter_threads = self._function(25, _POINTER, _INT)
-        self._create_memory_info = self._function(69, _INT, _INT, _TO_POINTER)
         self._create_tensor = self._function(
             49, _POINTER, _POINTER, _SIZE, _TO_SIZES, _SIZE, _INT, _TO_POINTER
         )
@@ -80,16 +73,23 @@ class _Runtime:
         self.run = self._function(
             9, _POINTER, _POINTER, _TO_NAMES, _TO_POINTER, _SIZE, _TO_NAMES, _SIZE, _TO_POINTER
         )
-        self._memory = self._made(self._create_memory_info, _ARENA, _DEFAULT_MEMORY)
+        create_memory_info = self._function(69, _INT, _INT, _TO_POINTER)
+        self._memory = self._made(create_memory_info, _ARENA, _DEFAULT_MEMORY)
 
     def load(self, model: bytes) -> _POINTER:
         """A session with a model: from memory, since a path is written in the platform's way."""
-        env = self._made(self._create_env, _ERRORS_ONLY, b"wsframes")
-        options = self._made(self._create_options)
-        self.check(self._set_optimization(options, _ALL_OPTIMIZATIONS))
-        self.check(self._set_intra_threads(options, 1))
-        self.check(self._set_inter_threads(options, 1))
-        return self._made(self._create_session, env, model, len(model), options)
+        create_env = self._function(3, _INT, _TEXT, _TO_POINTER)
+        create_session = self._function(8, _POINTER, _TEXT, _SIZE, _POINTER, _TO_POINTER)
+        create_options = self._function(10, _TO_POINTER)
+        set_optimization = self._function(23, _POINTER, _INT)
+        set_intra_threads = self._function(24, _POINTER, _INT)
+        set_inter_threads = self._function(25, _POINTER, _INT)
+        env = self._made(create_env, _ERRORS_ONLY, b"wsframes")
+        options = self._made(create_options)
+        self.check(set_optimization(options, _ALL_OPTIMIZATIONS))
+        self.check(set_intra_threads(options, 1))
+        self.check(set_inter_threads(options, 1))
+        return self._made(create_session, env, model, len(model), options)
 
     def tensor(self, array: "npt.NDArray[Any]") -> _POINTER:
         """A tensor whose memory is the array's."""

@@ -21,26 +21,24 @@ from wsframes.frames import (
     FilterEnableFrame,
     FilterUpdateSettingsFrame,
     Frame,
-    FrameDirection,
     InputAudioRawFrame,
 )
 from wsframes.graph.failures import describe
-from wsframes.graph.mailbox import Counts, Queue, QueueLimits
+from wsframes.graph.mailbox import QueueLimits
 from wsframes.graph.processor import FrameProcessor
 from wsframes.transport.hearing.claims import Claim
 from wsframes.transport.hearing.filter_stage import FilterStage
+from wsframes.transport.hearing.line import Line
 from wsframes.transport.hearing.turn_stage import TurnStage
 from wsframes.transport.hearing.turn_telling import TurnTelling
 from wsframes.transport.hearing.user_turn import Signal
 from wsframes.transport.hearing.voice_stage import VoiceStage
 from wsframes.transport.params import WebsocketParams
-from wsframes.transport.tasks.waiting import Signal as Wake
 from wsframes.vad import VADParams, VoiceChange
 
 __all__ = ["Hearing", "hearing_of"]
 
 Control = FilterUpdateSettingsFrame | FilterEnableFrame
-_CONTROLS = (FilterUpdateSettingsFrame, FilterEnableFrame)
 
 _QUEUE_FRAMES = 256
 _QUEUE_S = 1.0
@@ -62,6 +60,9 @@ class Hearing:
         audio_filter: what is done to the audio first.
         voice: the detector.
         turn: the analyzer of turns; only with a detector.
+
+    Attributes:
+        line: the frames that have to wait, and the counts of all of them.
     """
 
     def __init__(
@@ -82,13 +83,8 @@ class Hearing:
         self._claim = Claim((name, getattr(params, name)) for name in names)
         self._hears_at_once = voice is None or voice.runs_inline
         self._passes_audio = params.audio_in_passthrough
-        self.counts = Counts()
-        """What has become of the frames; those in the queue and at work are in none of them."""
-        self._queue = Queue(_limits(params), self.counts)
-        self._at_work: Frame | None = None
+        self.line = Line(_limits(params))
         self._worker_runs = False
-        self._more = Wake()
-        self._room = Wake()
 
     def let_go(self) -> None:
         """Keep the statistics only; see `Node.let_go`."""
@@ -117,25 +113,9 @@ class Hearing:
                 self._turn.begin()
                 self._turn.start_secs(self._voice.params.start_secs)
 
-    @property
-    def waiting(self) -> int:
-        """Frames from the peer that are still here."""
-        frames = [self._at_work, *(entry[0] for entry in self._queue.entries)]
-        return sum(frame is not None and not isinstance(frame, _CONTROLS) for frame in frames)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the reader is to wait for room."""
-        return self._queue.full
-
-    async def wait_for_room(self) -> None:
-        """For the reader: wait until half of the queue is free."""
-        while self._queue.full:
-            await self._room.wait()
-
     def take(self, frame: Frame) -> None:
         """Take a frame from the peer. Never waits."""
-        if self._at_work is not None or self._queue.entries:
+        if not self.line.is_free:
             self._put(frame)
         elif not isinstance(frame, InputAudioRawFrame):
             self._pass(frame)
@@ -182,41 +162,32 @@ class Hearing:
 
     async def close(self) -> None:
         """The session is over: what has not been heard will not be."""
-        if waiting := self.waiting:
-            self.counts.dropped["cancelled"] += waiting
-        self._at_work = None
-        self._queue.entries.clear()
+        self.line.close()
         if self._filter is not None:
             await self._filter.close()
         self._claim.give_back()
 
     def _put(self, frame: Frame) -> None:
-        self._queue.put(frame, FrameDirection.DOWNSTREAM)
-        if self._worker_runs:
-            self._more.set()
-        else:
+        self.line.put(frame)
+        if not self._worker_runs:
             self._worker_runs = True
             self._owner.start_soon(self._work, name=f"{self._owner.name} hearing")
 
     async def _work(self) -> None:
         while True:
-            while self._queue.entries:
-                frame = self._at_work = self._queue.take()[0]
-                if not self._queue.full:
-                    self._room.set()
-                if isinstance(frame, InputAudioRawFrame):
-                    await self._hear(frame)
-                elif isinstance(frame, _CONTROLS):
-                    assert self._filter is not None
-                    await self._filter.control(frame)
-                else:
-                    self._pass(frame)
-                self._at_work = None
-                # A list of its own: it changes while others push.
-                for lane in tuple(self._owner._wired().dispatcher.congested):
-                    await lane.wait_for_room()
-                await anyio.lowlevel.checkpoint()
-            await self._more.wait()
+            frame = await self.line.next()
+            if isinstance(frame, InputAudioRawFrame):
+                await self._hear(frame)
+            elif isinstance(frame, Control):
+                assert self._filter is not None
+                await self._filter.control(frame)
+            else:
+                self._pass(frame)
+            self.line.done()
+            # A list of its own: it changes while others push.
+            for lane in tuple(self._owner._wired().dispatcher.congested):
+                await lane.wait_for_room()
+            await anyio.lowlevel.checkpoint()
 
     async def _hear(self, frame: InputAudioRawFrame) -> None:
         rate, channels = frame.sample_rate, frame.num_channels
@@ -240,11 +211,11 @@ class Hearing:
         if changes and changes[0].is_speech:
             self._tell(changes.pop(0))
         if not self._passes_audio:
-            self.counts.dropped["no_passthrough"] += 1
+            self.line.counts.dropped["no_passthrough"] += 1
         elif frame.audio:
             self._pass(frame)
         else:  # the filter keeps it for later
-            self.counts.delivered += 1
+            self.line.counts.delivered += 1
         is_complete = self._turn is not None and self._append(self._turn, frame)
         if changes:
             for change in changes:
@@ -262,7 +233,7 @@ class Hearing:
 
     def _pass(self, frame: Frame) -> None:
         self._owner.push_frame_nowait(frame)
-        self.counts.delivered += 1
+        self.line.counts.delivered += 1
 
 
 def hearing_of(

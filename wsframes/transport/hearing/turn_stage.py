@@ -48,8 +48,7 @@ class TurnStage:
         self._owner = owner
         self._report = report
         self._completed = completed
-        self._waiting: deque[tuple[bytes, bool]] = deque()
-        self._waiting_bytes = 0
+        self._waiting = _Waiting()
         self._asked = 0
         """Answers that are awaited: those before the last one are of no use any more."""
         self._clear_later = False
@@ -69,8 +68,7 @@ class TurnStage:
 
     def begin(self) -> None:
         """A run begins."""
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        self._waiting.take()
         self._asked = 0
         self._clear_later = False
         self._rate = 0
@@ -85,10 +83,7 @@ class TurnStage:
             return False
         mono = remix(audio, num_channels, 1)
         if self._asked:
-            self._waiting.append((mono, is_speech))
-            self._waiting_bytes += len(mono)
-            while self._waiting_bytes > _WAITING_BYTES:
-                self._waiting_bytes -= len(self._waiting.popleft()[0])
+            self._waiting.put(mono, is_speech)
             return False
         if rate != self._rate:
             self._rate = rate
@@ -110,8 +105,7 @@ class TurnStage:
 
     def clear(self) -> None:
         """The turn is over."""
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        self._waiting.take()
         if self._asked:
             self._clear_later = True
         elif not self._is_out:
@@ -128,8 +122,7 @@ class TurnStage:
                     self._clear_later = False
                     self._guarded(self._analyzer.clear)
                     state = None
-                waiting, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
-                for mono, is_speech in waiting:
+                for mono, is_speech in self._waiting.take():
                     heard = self._guarded(self._analyzer.append_audio, mono, is_speech)
                     state = COMPLETE if heard is COMPLETE else state
                 if asked == self._asked:
@@ -170,3 +163,24 @@ class TurnStage:
         if not self._reported:
             self._reported = True
             self._report(f"{type(self._analyzer).__name__} {text}", exc)
+
+
+class _Waiting:
+    """What has come while the analyzer thinks: the latest of it, within the bound."""
+
+    __slots__ = ("_bytes", "_pieces")
+
+    def __init__(self) -> None:
+        self._pieces: deque[tuple[bytes, bool]] = deque()
+        self._bytes = 0
+
+    def put(self, mono: bytes, is_speech: bool) -> None:
+        self._pieces.append((mono, is_speech))
+        self._bytes += len(mono)
+        while self._bytes > _WAITING_BYTES:
+            self._bytes -= len(self._pieces.popleft()[0])
+
+    def take(self) -> deque[tuple[bytes, bool]]:
+        """All of it, in order; nothing is left."""
+        pieces, self._pieces, self._bytes = self._pieces, deque(), 0
+        return pieces
