@@ -253,3 +253,71 @@ async def test_a_function_is_shown_an_interruption_at_once_so_none_waits() -> No
         await session.send(InterruptionFrame())
         assert it._node is not None
         assert not it._node.shows_more
+
+
+async def test_what_is_pushed_out_gets_to_the_end_of_the_graph_at_once() -> None:
+    it = Function("it")
+    async with running(it) as session:
+        node = it._node
+        assert node is not None
+        node.push_out(Word("out"))
+        assert session.task.statistics()["sink"].taken == 1
+        await settle()
+        assert session.texts() == ["out"]
+
+
+async def test_what_is_pushed_out_waits_for_its_turn_where_a_push_is_under_way() -> None:
+    class PushesOut(Function):
+        def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+            if isinstance(frame, Word):
+                assert self._node is not None
+                self.push_frame_nowait(Note("first"))
+                self._node.push_out(Note("second"))
+
+    async with running(PushesOut()) as session:
+        await session.send(Word())
+        assert session.texts() == ["first", "second"]
+
+
+@pytest.mark.parametrize("below", [Function, Lane])
+async def test_what_is_pushed_out_goes_through_whoever_is_still_below(below: Any) -> None:
+    it, last = Function("it"), below("last")
+    async with running(it, last) as session:
+        assert it._node is not None
+        it._node.push_out(Word("out"))
+        await settle()
+        assert last.texts() == session.texts() == ["out"]
+
+
+async def test_what_is_pushed_out_and_fails_below_is_no_failure_of_the_one_that_pushed() -> None:
+    class Fails(FrameProcessor):
+        def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+            if isinstance(frame, Word):
+                raise LookupError
+
+    it = Function("it")
+    async with running(it, Fails(name="fails")) as session:
+        assert it._node is not None
+        it._node.push_out(Word("out"))
+        await settle()
+        (text,) = errors(session.up)
+        assert text.startswith("fails failed on Word")
+
+
+async def test_what_is_pushed_out_when_the_run_is_over_gets_nowhere() -> None:
+    it = Function("it")
+    async with running(it) as session:
+        assert it._node is not None
+        node = it._node
+        await session.end()
+        node.push_out(Word("late"))
+    assert session.task.statistics()["sink"].taken == 0
+
+
+async def test_a_run_that_is_over_lets_go_of_its_end() -> None:
+    async with running(Function()) as session:
+        run = session.task._run
+        assert run is not None
+        assert run.context.dispatcher.sink is run.nodes[-1]
+        await session.end()
+    assert run.context.dispatcher.sink is None

@@ -162,6 +162,6 @@ async def test_without_an_observer_a_push_goes_straight_to_the_neighbour() -> No
         assert second._node is not None
         assert first._node.down is second._node
         assert second._node.up is first._node
-        assert second._node.down is second._node.next
+        assert second._node.down is second._node.links.next
         first.push_frame_nowait(Word(), DOWN)
         await task.cancel()

@@ -148,6 +148,7 @@ class RunContext:
     def let_go(self) -> None:
         """The run is over: hold on to nobody who holds this; see `Node.let_go`."""
         self._alarm.clear()
+        self.dispatcher.sink = None
         self.events.let_go()
         self.observed = _unobserved
         self.drain = Drain(math.inf, _nothing)

@@ -53,7 +53,7 @@ class Target(Protocol):
 class Dispatcher:
     """The one deque of a run. Not thread-safe: all pushes come from the run's event loop."""
 
-    __slots__ = ("congested", "pending", "running", "turns")
+    __slots__ = ("congested", "pending", "running", "sink", "turns")
 
     def __init__(self) -> None:
         self.pending: deque[tuple[Target, Frame, FrameDirection]] = deque()
@@ -63,6 +63,9 @@ class Dispatcher:
         without end would stop the whole event loop; on each round one of them pushes upstream."""
         self.congested: list[Congested] = []
         """The full lanes that the last outermost push reached downstream."""
+        self.sink: Target | None = None
+        """The end of the graph. It pushes nothing in answer, so it may be called without `run`,
+        where none is under way."""
 
     def send(self, target: Target, frame: Frame, direction: FrameDirection) -> None:
         """Hand a frame over; on return from the outermost call every function has run."""

@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from wsframes.frames import EndFrame, Frame, FrameDirection, StopFrame
 from wsframes.graph.context import RunContext
-from wsframes.graph.node import Neighbour, Node
+from wsframes.graph.links import Neighbour
+from wsframes.graph.node import Node
 from wsframes.graph.standins import Via
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Junction(Node):
     def add_branch(self, first: Neighbour) -> None:
         """Add the branch's end that is next to this junction."""
         self._branches.append(first)
-        self._into.append(self.context.observed(self.name, first.name, first))
+        self._into.append(self.links.way_to(first))
 
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
         if frame.lifecycle and self.enter(frame, direction):
@@ -72,12 +73,12 @@ class Junction(Node):
             self.split.add(frame)
         self.forward_lifecycle(frame, direction)
 
-    def move_to(self, node: Neighbour | None, frame: Frame, direction: FrameDirection) -> None:
+    def move_on(self, frame: Frame, direction: FrameDirection) -> None:
         if direction is not self._splits:
-            super().move_to(node, frame, direction)
+            super().move_on(frame, direction)
             return
         for branch in self._branches:
-            super().move_to(branch, frame, direction)
+            self.links.move_to(branch, frame, direction)
 
     def merge(self, branch: int, frame: Frame, direction: FrameDirection) -> None:
         """A branch delivers a frame."""
@@ -119,25 +120,26 @@ class Junction(Node):
 class Port:
     """A junction, as one of its branches sees it."""
 
-    __slots__ = ("_branch", "name", "prev", "taken")
+    __slots__ = ("_branch", "_junction", "links", "name", "taken")
 
     call = put = None
 
     def __init__(self, junction: Junction, branch: int) -> None:
         self._branch = branch
+        self._junction = junction
+        self.links = junction.links
         self.name = junction.name
-        self.prev: Junction = junction
         self.taken = 0
 
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
-        if not (frame.lifecycle and self.prev.enter(frame, direction, self.lifecycle)):
-            self.prev.merge(self._branch, frame, direction)
+        if not (frame.lifecycle and self._junction.enter(frame, direction, self.lifecycle)):
+            self._junction.merge(self._branch, frame, direction)
 
     def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
-        self.prev.merge_lifecycle(self._branch, frame, direction)
+        self._junction.merge_lifecycle(self._branch, frame, direction)
 
     def returned(self, result: Any) -> None:
         raise AssertionError("nothing is called here")
 
     def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None:
-        self.prev.fail_of(self._branch, frame, exc)
+        self._junction.fail_of(self._branch, frame, exc)

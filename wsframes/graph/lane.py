@@ -21,6 +21,7 @@ from wsframes.frames import (
 )
 from wsframes.graph.context import RunContext
 from wsframes.graph.dispatcher import Receive
+from wsframes.graph.gates import Interrupted
 from wsframes.graph.mailbox import Mailbox, Put, QueueStatistics
 from wsframes.graph.metrics import ProcessingMetrics
 from wsframes.graph.node import Node
@@ -28,7 +29,6 @@ from wsframes.graph.ordered_worker import OrderedWorker
 from wsframes.graph.outcome import EndReason
 from wsframes.graph.processor import FrameProcessor
 from wsframes.graph.shape import has_nowait, passes_all
-from wsframes.graph.standins import Via
 from wsframes.graph.states import NodeState, is_shown
 from wsframes.graph.system_worker import SystemWorker
 from wsframes.graph.worker import Worker, Workplace, finished
@@ -197,8 +197,7 @@ class LaneNode(Node):
             current = self._ordered.current
             if current is not None and not current.uninterruptible:
                 self._ordered.give_up()
-                # The worker may run on until its next checkpoint, and what it still pushes is old.
-                self.down = Via(self._down_interrupted, self)
+                self.down = Interrupted(self, self._ordered.is_current_task)
             try:
                 hook: Callable[..., Any] = self._place.processor.interrupt
                 self.returned(hook(frame))
@@ -216,13 +215,6 @@ class LaneNode(Node):
         else:
             self.taken += 1
             self.counts.dropped["full"] += 1
-
-    def _down_interrupted(self, frame: Frame, direction: FrameDirection) -> None:
-        if frame.uninterruptible or not self._ordered.is_current_task():
-            self.dispatcher.send(self.beyond(), frame, direction)
-        else:
-            self.taken += 1
-            self.counts.dropped["interrupted"] += 1
 
     def _clear(self) -> None:
         self._mailbox.clear("cancelled")

@@ -1,13 +1,21 @@
-"""A place in the graph of one run: its neighbours, its state, and what may pass it.
+"""A place in the graph of one run: what arrives at it, what leaves it, and how far it has come.
 
-The state (see `states`) decides where a push goes. Instead of asking for it at every push, a
-change of state points `down` at another target: at a hold before the start, at the neighbour while
-it runs, at a gate after the end.
+The state decides where a push goes. Instead of asking for it at every push, a change of state
+points `down` at another target: at a hold before the start, at the neighbour while it runs, at a
+gate after the end.
+
+    states       the table: what a lifecycle frame does to the state
+    gates        what `down` points at while that is not the neighbour
+    links        who the neighbours are, and what goes to them past the gates
+    dispatcher   what runs `call`, `put` and `receive`
+
+What happens to a frame at a place is said by a kind of node: `function` and `lane` have a
+processor, `terminal` is an end of the graph, and `junction` an end of parallel branches.
 """
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import Any
 
 from wsframes.exceptions import UsageError
 from wsframes.frames import (
@@ -22,12 +30,13 @@ from wsframes.frames import (
 from wsframes.graph.context import RunContext
 from wsframes.graph.dispatcher import Receive, Target
 from wsframes.graph.failures import describe
+from wsframes.graph.gates import AfterCancel, AfterEnd, Finished, Hold
+from wsframes.graph.links import Links, Neighbour
 from wsframes.graph.mailbox import Counts, QueueStatistics
-from wsframes.graph.outcome import EndReason
-from wsframes.graph.standins import GONE, REFUSAL, Via
+from wsframes.graph.standins import GONE, REFUSAL
 from wsframes.graph.states import NodeState, state_after
 
-__all__ = ["NOTHING", "Neighbour", "Node"]
+__all__ = ["NOTHING", "Node"]
 
 DOWNSTREAM = FrameDirection.DOWNSTREAM
 UPSTREAM = FrameDirection.UPSTREAM
@@ -35,8 +44,6 @@ UPSTREAM = FrameDirection.UPSTREAM
 WAITING = NodeState.WAITING
 RUNNING = NodeState.RUNNING
 CANCELLED = NodeState.CANCELLED
-
-_MAX_HELD = 1024
 
 
 class _Nothing:
@@ -50,25 +57,11 @@ NOTHING = _Nothing()
 """What `process_frame` of the base class returns: to be awaited or not."""
 
 
-class Neighbour(Target, Protocol):
-    """What a node is linked to."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def prev(self) -> "Neighbour | None":
-        """The next one towards the source."""
-
-    def lifecycle(self, frame: Frame, direction: FrameDirection) -> None:
-        """Deal with a lifecycle frame that the graph moves."""
-
-
 class Node(ABC):
     """One place. Subclasses say what happens to a frame there."""
 
-    __slots__ = ("call", "context", "counts", "dispatcher", "down", "name", "next", "prev", "put",
-                 "sink", "state", "taken", "up")  # fmt: skip
+    __slots__ = ("call", "context", "counts", "dispatcher", "down", "links", "name", "put",
+                 "state", "taken", "up")  # fmt: skip
 
     def __init__(self, context: RunContext, name: str) -> None:
         self.context = context
@@ -79,16 +72,13 @@ class Node(ABC):
         self.put: Receive | None = None
         self.taken = 0
         self.counts = Counts()
-        self.next: Neighbour | None = None
-        self.prev: Neighbour | None = None
-        self.sink: Neighbour | None = None
-        """The end of the graph, if that is next downstream."""
-        self.down: Target = _Hold(self)
-        self.up: Target = Via(lambda frame, direction: self.refuse("finished"), self)
+        self.links = Links(context, self)
+        self.down: Target = Hold(self)
+        self.up: Target = Finished(self)
 
     def link_prev(self, node: Neighbour) -> None:
-        self.prev = node
-        self.up = self.context.observed(self.name, node.name, node)
+        self.links.prev = node
+        self.up = self.links.way_to(node)
 
     # Arrival.
 
@@ -115,9 +105,9 @@ class Node(ABC):
         # as with any frame; a Cancel waits for nobody. And what the graph moves it does not move
         # twice: a processor that pushes a lifecycle frame on, as Pipecat's must, does no harm.
         if direction is UPSTREAM and not isinstance(frame, InterruptionFrame):
-            if not isinstance(frame, CancelFrame) or self.prev is None:
+            if not isinstance(frame, CancelFrame) or self.links.prev is None:
                 return False
-            self._send_to_source(frame)
+            self.links.send_to_source(frame)
         elif self.context.enter(frame, direction):
             (deal_with or self.lifecycle)(frame, direction)
         return True
@@ -131,7 +121,7 @@ class Node(ABC):
 
     def drop_waiting(self) -> None:
         """An interruption found this place before its start: drop what it drops, here only."""
-        assert isinstance(self.down, _Hold)
+        assert isinstance(self.down, Hold)
         self.down.drop_interruptible()
 
     @abstractmethod
@@ -167,7 +157,8 @@ class Node(ABC):
         """
         target = self.down
         call = target.call
-        if target is self.sink and call is not None and not self.dispatcher.running:
+        dispatcher = self.dispatcher
+        if target is dispatcher.sink and call is not None and not dispatcher.running:
             target.taken += 1
             call(frame, DOWNSTREAM)
         else:
@@ -195,26 +186,20 @@ class Node(ABC):
         if state is None:
             return
         if direction is UPSTREAM:
-            self.move_to(self.prev, frame, direction)
+            self.move_on(frame, direction)
         elif self.state is WAITING and state is RUNNING:
             # What is held must come after the start, and before what is pushed from now on.
-            self.move_to(self.next, frame, direction)
+            self.move_on(frame, direction)
             self._enter_state(state)
         else:
             if state is not self.state:
                 self._enter_state(state)
-            self.move_to(self.next, frame, direction)
+            self.move_on(frame, direction)
 
-    def move_to(self, node: Neighbour | None, frame: Frame, direction: FrameDirection) -> None:
-        """Move a lifecycle frame to another node, past all gates."""
-        if node is not None:
-            target = self.context.observed(self.name, node.name, Via(node.lifecycle, node))
-            self.dispatcher.send(target, frame, direction)
-
-    def beyond(self) -> Target:
-        """The neighbour downstream, whatever `down` is."""
-        assert self.next is not None
-        return self.context.observed(self.name, self.next.name, self.next)
+    def move_on(self, frame: Frame, direction: FrameDirection) -> None:
+        """Move a lifecycle frame to the neighbour in its direction, past all gates."""
+        links = self.links
+        links.move_to(links.next if direction is DOWNSTREAM else links.prev, frame, direction)
 
     @property
     def shows_more(self) -> bool:
@@ -225,7 +210,8 @@ class Node(ABC):
 
     def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None:
         """Drop the frame that was raised on, and tell upstream."""
-        self.drop_failed(frame, exc, self.prev if direction is DOWNSTREAM else self.next)
+        links = self.links
+        self.drop_failed(frame, exc, links.prev if direction is DOWNSTREAM else links.next)
 
     def drop_failed(self, frame: Frame, exc: BaseException, pusher: Neighbour | None) -> None:
         """What `fail` does, where it is known who pushed the frame."""
@@ -248,9 +234,10 @@ class Node(ABC):
         """Log an error and push it upstream; a fatal one is also told to the run at once."""
         self.context.failures.error(self.name, text, exc)
         error = ErrorFrame(text, fatal=fatal, processor=self.name, exception=exc)
-        if fatal or self.prev is None:
-            self._send_to_source(error)
-        if self.prev is not None:
+        links = self.links
+        if fatal or links.prev is None:
+            links.send_to_source(error)
+        if links.prev is not None:
             self.push(error, UPSTREAM)
 
     def refuse(self, reason: str) -> None:
@@ -265,11 +252,11 @@ class Node(ABC):
 
     def close(self) -> None:
         """The run is over: count what is still here, and refuse what is still pushed."""
-        if isinstance(self.down, _Hold):
+        if isinstance(self.down, Hold):
             self.down.close("cancelled")
         self.call = self.put = None
         self.state = CANCELLED  # an end that still comes would lie in a queue for ever
-        self.down = self.up = Via(lambda frame, direction: self.refuse("finished"), self)
+        self.down = self.up = Finished(self)
 
     def let_go(self) -> None:
         """Nothing is pushed any more: keep the counts, and hold on to nobody who holds this.
@@ -277,8 +264,8 @@ class Node(ABC):
         What holds each other stays in memory until a garbage collection, and those of the oldest
         objects come seldom: a session would cost its memory for a minute after its end.
         """
-        self.next = self.prev = self.sink = None
         self.down = self.up = GONE
+        del self.links
 
     def statistics(self) -> QueueStatistics:
         """What has passed here. A function has no queue: what it did not drop it delivered."""
@@ -292,82 +279,14 @@ class Node(ABC):
         )
 
     def _enter_state(self, state: NodeState) -> None:
-        hold = self.down if isinstance(self.down, _Hold) else None
+        hold = self.down if isinstance(self.down, Hold) else None
         self.state = state
         self.call = self.entrance(state)
         if state is CANCELLED:
-            self.down = Via(self._after_cancel, self)
+            self.down = AfterCancel(self)
         elif state is not RUNNING:
-            self.down = Via(self._after_end, self)
-        elif self.next is not None:
-            self.down = self.beyond()
+            self.down = AfterEnd(self)
+        elif self.links.next is not None:
+            self.down = self.links.way_down()
         if hold is not None:
             hold.let_go(state)
-
-    def _after_end(self, frame: Frame, direction: FrameDirection) -> None:
-        if frame.lane is Lane.SYSTEM and not frame.input_media and self.next is not None:
-            self.dispatcher.send(self.beyond(), frame, direction)
-        else:
-            self.refuse("ended")
-
-    def _after_cancel(self, frame: Frame, direction: FrameDirection) -> None:
-        if not self.context.is_moving(frame, direction):
-            self.refuse("cancelled")
-
-    def _send_to_source(self, frame: Frame) -> None:
-        source: Neighbour = self
-        while source.prev is not None:
-            source = source.prev
-        target = self.context.observed(self.name, source.name, Via(source.receive, source))
-        self.dispatcher.send(target, frame, UPSTREAM)
-
-
-class _Hold:
-    """Keeps what a node pushes downstream before the start has gone on."""
-
-    __slots__ = ("_frames", "_node", "fail", "returned", "taken")
-
-    call = put = None
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._frames: list[Frame] = []
-        self.fail = node.fail
-        self.returned = node.returned
-        self.taken = 0
-
-    def receive(self, frame: Frame, direction: FrameDirection) -> None:
-        node = self._node
-        if node.down is not self:
-            # Pushed before the start went on, but the dispatcher got here only after it.
-            node.push(frame, direction)
-        elif node.context.is_moving(frame, direction):
-            pass  # the StartFrame that is being held up, pushed on by habit
-        elif len(self._frames) < _MAX_HELD:
-            self._frames.append(frame)
-        else:
-            node.refuse("overload")
-            text = f"{node.name} pushed more than {_MAX_HELD} frames before its start was over"
-            node.context.finish(EndReason.OVERLOAD, error=text, stuck=node.name)
-
-    def let_go(self, state: NodeState) -> None:
-        """The node leaves its waiting state: push what is held, or drop it."""
-        if state is not RUNNING:
-            self.close("cancelled" if state is CANCELLED else "ended")
-        frames, self._frames = self._frames, []
-        for frame in frames:
-            self._node.push(frame, DOWNSTREAM)
-
-    def drop_interruptible(self) -> None:
-        kept = [frame for frame in self._frames if frame.uninterruptible]
-        self._count("interrupted", len(self._frames) - len(kept))
-        self._frames = kept
-
-    def close(self, reason: str) -> None:
-        self._count(reason, len(self._frames))
-        self._frames = []
-
-    def _count(self, reason: str, frames: int) -> None:
-        if frames:
-            self._node.taken += frames
-            self._node.counts.dropped[reason] += frames

@@ -32,7 +32,7 @@ class OrderedWorker(Worker):
                 await self._work()
             if node.state is RUNNING:
                 self.count_given_up("interrupted")
-                node.down = node.beyond()
+                node.down = node.links.way_down()
         self.count_given_up("cancelled")
 
     async def _start(self, frame: StartFrame) -> None:

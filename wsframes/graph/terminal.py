@@ -5,7 +5,7 @@ from collections.abc import Callable
 from wsframes.frames import Frame, FrameDirection, Lane
 from wsframes.graph.context import RunContext
 from wsframes.graph.dispatcher import Receive
-from wsframes.graph.node import Neighbour, Node
+from wsframes.graph.node import Node
 from wsframes.graph.states import NodeState
 
 __all__ = ["Terminal"]
@@ -27,11 +27,6 @@ class Terminal(Node):
     ) -> None:
         super().__init__(context, name)
         self._arrived = self.call = arrived
-
-    def link_prev(self, node: Neighbour) -> None:
-        super().link_prev(node)
-        assert isinstance(node, Node)  # ports are within, and have nodes on either side
-        node.sink = self
 
     def entrance(self, state: NodeState) -> Receive | None:
         return self._arrived

@@ -25,6 +25,7 @@ def wire(context: RunContext, pipeline: Pipeline, source: Node, sink: Node) -> l
     spine = _Wiring(context, nodes).place(pipeline)
     nodes.append(sink)
     _link([source, *spine, sink])
+    context.dispatcher.sink = sink
     return nodes
 
 
@@ -66,17 +67,17 @@ class _Wiring:
             into, out_of = fork.add_port(), join.add_port()
             if nodes:
                 nodes[0].link_prev(into)
-                nodes[-1].next = out_of
+                nodes[-1].links.next = out_of
             fork.add_branch(nodes[0] if nodes else out_of)
             join.add_branch(nodes[-1] if nodes else into)
         self._nodes.append(join)
-        join.prev = fork  # the way to the source, for what goes past the branches
+        join.links.prev = fork  # the way to the source, for what goes past the branches
         return [fork, join]
 
 
 def _link(spine: list[Node]) -> None:
     for prev, node in pairwise(spine):
         # Fork and join of one ParallelPipeline have the branches between them.
-        if node.prev is not prev:
-            prev.next = node
+        if node.links.prev is not prev:
+            prev.links.next = node
             node.link_prev(prev)
