@@ -149,13 +149,13 @@ async def test_when_all_is_over_all_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", [AfterCancel, AfterEnd, Finished, Hold])
-async def test_a_gate_is_asked_for_every_frame_and_its_place_reports_what_fails(
+async def test_a_gate_is_asked_for_every_frame_and_what_fails_was_pushed_by_its_place(
     kind: type[Gate],
 ) -> None:
     async with a_run() as context:
-        place = Spot(context, "it")
+        place = Spot(context, "it", Spot(context, "above"))
         gate = kind(place)
         assert (gate.call, gate.put) == (None, None)
         frame = Word()
         gate.fail(frame, DOWN, ValueError())
-        assert place.failed == [(frame, None)]
+        assert place.failed == [(frame, place)]

@@ -73,6 +73,17 @@ async def test_what_is_no_frame_is_found_before_the_first_and_after_the_last_pro
         assert errors(session.up) == ["culprit pushed 'hello', which is no frame"] * 2
 
 
+async def test_what_is_no_frame_is_an_error_of_the_one_that_pushed_it_after_the_end_too() -> None:
+    it = Function("culprit")
+    stuck = Lane("stuck", lambda frame: anyio.sleep_forever())
+    async with running(Function("above"), it, stuck) as session:
+        await session.send(Word(), EndFrame())
+        wrong: Any = "late"
+        it.push_frame_nowait(wrong)
+        await settle()
+        assert errors(session.up) == ["culprit pushed 'late', which is no frame"]
+
+
 async def test_background_work_that_fails_is_an_error_and_ends_only_itself() -> None:
     it = Function("it")
 

@@ -39,12 +39,15 @@ class Place(Neighbour, Protocol):
     def push(self, frame: Frame, direction: FrameDirection) -> None:
         """Hand a frame to a neighbour."""
 
+    def drop_failed(self, frame: Frame, exc: BaseException, pusher: Neighbour | None) -> None:
+        """Drop a frame that was raised on, and tell upstream."""
+
     def refuse(self, reason: str) -> None:
         """Count a frame that was not let in."""
 
 
 class Gate(ABC):
-    """Takes what a place pushes. What it cannot deal with is reported by the place."""
+    """Takes what a place pushes, and what it cannot deal with is that place's error."""
 
     __slots__ = ("_place",)
 
@@ -62,7 +65,7 @@ class Gate(ABC):
         raise AssertionError("nothing is called here")
 
     def fail(self, frame: Frame, direction: FrameDirection, exc: BaseException) -> None:
-        self._place.fail(frame, direction, exc)
+        self._place.drop_failed(frame, exc, self._place)
 
 
 class Hold(Gate):
