@@ -309,7 +309,6 @@ class MediaSender:
         return reason
 
     def _frame_of(self, chunk: Chunk) -> OutputAudioRawFrame:
-        self._playback.leaves(chunk)
         return chunk.whole or self._sink.outlet.audio_frame(self.destination, chunk)
 
     def _has_left(self, chunk: Chunk, frame: OutputAudioRawFrame, reason: str | None) -> None:

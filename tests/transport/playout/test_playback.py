@@ -43,10 +43,6 @@ class Told:
         end = UtteranceEnd(intake, queue, pacer, None, 0.04, lambda: None)
         self.playback = Playback(pacer, end, lambda: end.is_over, self.speech.append)
 
-    def send(self, each: Chunk, *, is_sent: bool = True) -> None:
-        self.playback.leaves(each)
-        self.playback.left(each, is_sent=is_sent)
-
 
 @asynccontextmanager
 async def playing() -> AsyncIterator[Told]:
@@ -64,7 +60,7 @@ async def test_what_is_sent_is_heard_until_it_has_been_played() -> None:
         assert told.playback.over_s is None
         begun_s = anyio.current_time()
         for _ in range(5):
-            told.send(chunk())
+            told.playback.left(chunk(), is_sent=True)
         assert told.playback.over_s == pytest.approx(begun_s + 0.1)
         assert told.speech == [BotStartedSpeakingFrame, BotSpeakingFrame]
         await anyio.sleep(1)
@@ -75,26 +71,26 @@ async def test_what_is_sent_is_heard_until_it_has_been_played() -> None:
 async def test_an_interruption_tells_what_was_heard_of_the_speech_alone() -> None:
     async with playing() as told:
         for is_speech in (False, True, True, True):
-            told.send(chunk(is_speech=is_speech))
+            told.playback.left(chunk(is_speech=is_speech), is_sent=True)
         await anyio.sleep(0.04)
         assert told.playback.interrupt() == pytest.approx((20.0, 40.0))
         assert told.speech[-1] is BotStoppedSpeakingFrame
-        told.send(chunk(is_speech=False))
+        told.playback.left(chunk(is_speech=False), is_sent=True)
         assert told.playback.interrupt() == Interrupted(0.0, 0.0)
 
 
 async def test_what_was_not_taken_is_not_heard() -> None:
     async with playing() as told:
-        told.send(chunk(), is_sent=False)
+        told.playback.left(chunk(), is_sent=False)
         assert told.speech == []
         assert told.playback.over_s is not None
 
 
 async def test_another_rate_goes_on_where_the_schedule_is() -> None:
     async with playing() as told:
-        told.send(chunk())
+        told.playback.left(chunk(), is_sent=True)
         assert told.playback.is_due(chunk(rate=8000), ran_dry=False)
-        told.send(chunk(rate=8000))
+        told.playback.left(chunk(rate=8000), is_sent=True)
         assert told.playback.pacer.sample_rate == 8000
         assert told.playback.over_s == pytest.approx(anyio.current_time() + 2 * CHUNK_S)
 
@@ -113,7 +109,7 @@ def test_no_chunk_leaves_further_ahead_than_the_lead(
                 over_s = told.playback.over_s or anyio.current_time()
                 if told.playback.is_due(chunk(), ran_dry=True):
                     assert over_s - anyio.current_time() <= 0.1 + 1e-9
-                    told.send(chunk())
+                    told.playback.left(chunk(), is_sent=True)
                 else:
                     assert over_s - anyio.current_time() > 0.1 - 1e-9
 

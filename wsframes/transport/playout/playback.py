@@ -67,17 +67,14 @@ class Playback:
             pacer.change_rate(chunk.sample_rate)
         return pacer.is_due(self._clock(), ran_dry)
 
-    def leaves(self, chunk: Chunk) -> None:
-        """A chunk is about to be sent."""
-        if chunk.is_speech and not self._speech.is_heard:
-            self.pacer.begin_utterance()
-
     def left(self, chunk: Chunk, *, is_sent: bool) -> None:
         """A chunk has been sent, or was not taken: it takes its time all the same."""
         pacer, speech, now_s = self.pacer, self._speech, self._clock()
         if not chunk.is_speech:
             speech.pause(pacer.playout_end_s)
             pacer.leave_out(chunk.frames)
+        elif not speech.is_heard:
+            pacer.begin_utterance()
         pacer.sent(chunk.frames, now_s)
         if is_sent and chunk.is_speech:
             self.end.said()
