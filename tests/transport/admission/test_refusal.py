@@ -5,7 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.websockets import WebSocket
 
@@ -85,6 +85,7 @@ async def test_where_the_server_can_send_no_status(refusal: Refusal, extensions:
     assert message["type"] == "websocket.close"
 
 
+@example(gaps_ms=[0] * 30)
 @given(gaps_ms=st.lists(st.integers(0, 400), max_size=80))
 def test_ten_in_a_second(gaps_ms: list[int]) -> None:
     """Never more than twenty in any second, and none goes without that a second had no other."""
