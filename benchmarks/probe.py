@@ -1,7 +1,7 @@
 """Lets a server be asked what it has used so far, over the port that it serves.
 
-`GET /probe` answers with JSON; the query `collect` collects garbage first. Everything else goes to
-the application.
+`GET /probe` answers with JSON; the query `collect` collects garbage first, and `sessions` counts
+the transports in memory. Everything else goes to the application.
 """
 
 import gc
@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+
+from wsframes.transport import WebsocketTransport
 
 __all__ = ["with_probe"]
 
@@ -30,6 +32,9 @@ def with_probe(app: ASGIApp) -> ASGIApp:
             "tasks": len(anyio.get_running_tasks()),
             "traced_bytes": tracemalloc.get_traced_memory()[0],
         }
+        if scope["query_string"] == b"sessions":
+            kept = (isinstance(each, WebsocketTransport) for each in gc.get_objects())
+            answer["sessions"] = sum(kept)
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})

@@ -1,9 +1,11 @@
 """P28: for as long as it runs, memory does not grow and the schedule does not drift."""
 
+import json
 import math
 import statistics
 from collections.abc import Callable
 from typing import Any
+from urllib.request import urlopen
 
 import anyio
 import pytest
@@ -15,8 +17,8 @@ from wsframes import EndFrame, OutputAudioRawFrame
 from wsframes.testing import MemoryPeer
 
 SECONDS = scaled(3.0, 1800.0)
+WARM_UP_S = scaled(0.5, 300.0)
 SESSIONS = scaled(5, 15)
-BYTES_PER_HOUR = scaled(math.inf, 1_000_000.0)
 
 HOURS = scaled(1.0, 24.0)
 UTTERANCE_S = 2.0
@@ -29,9 +31,12 @@ def slope_per_hour(samples: list[tuple[float, int]]) -> float:
     return fit.slope * 3600
 
 
-# From when on memory is to be steady. Under trio, hypercorn's own takes a quarter of an hour, with
-# a bare application as well.
-WARM_UP_S = {"uvicorn": scaled(0.5, 300.0), "hypercorn-trio": scaled(0.6, 900.0)}
+# hypercorn under trio leaves its connections in cycles, up to a dozen for each that is open, and
+# its memory grows to the most that have ever waited for a collection: so with a bare application.
+BYTES_PER_HOUR = {
+    "uvicorn": scaled(math.inf, 1_000_000.0),
+    "hypercorn-trio": scaled(math.inf, 10_000_000.0),
+}
 RUNS = [("uvicorn", "crowd"), ("hypercorn-trio", "crowd"), ("hypercorn-trio", "bare_crowd")]
 
 
@@ -46,20 +51,21 @@ def test_p28_memory_does_not_grow_while_sessions_come_and_go(
         crowd = ["-m", "benchmarks.crowd", str(at["port"]), str(pid), "--churn"]
         options = ["--sessions", str(SESSIONS), "--seconds", str(SECONDS)]
         report: Any = python_json([*crowd, *options, "--sample", "0.5"], timeout_s=SECONDS + 100)
+        with urlopen(f"http://127.0.0.1:{at['port']}/probe?sessions") as answer:
+            kept = json.load(answer)["sessions"]
     assert report["admitted"] >= SESSIONS
     assert not report["refused"]
     assert set(report["left"]) <= {"end", "close", "reset"}
-    slopes = {
-        since_s: slope_per_hour([sample for sample in report["rss_bytes"] if sample[0] >= since_s])
-        for since_s in WARM_UP_S.values()
-    }
-    told = ", ".join(f"{slope / 1e6:+.2f} after {at_s:g} s" for at_s, slope in slopes.items())
+    assert kept == 0  # and nobody has collected garbage for that
+    samples = [(at_s, size) for at_s, size in report["rss_bytes"] if at_s >= WARM_UP_S]
+    slope = slope_per_hour(samples)
     figure(
         "P28",
         f"{SECONDS / 60:.2g} min of {application} on {server}, {report['admitted']} sessions, "
-        f"{report['sent']} messages: RSS in MB/h {told}",
+        f"{report['sent']} messages: RSS {slope / 1e6:+.2f} MB/h after {WARM_UP_S:g} s, "
+        f"{samples[-1][1] / 1e6:.1f} MB at the end, {kept} of the sessions left in memory",
     )
-    assert slopes[WARM_UP_S[server]] <= BYTES_PER_HOUR
+    assert slope <= BYTES_PER_HOUR[server]
 
 
 async def test_p28_nothing_drifts_in_a_day(figure: Callable[[str, str], None]) -> None:

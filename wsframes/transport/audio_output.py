@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from wsframes.audio.dtmf import dtmf_tone
 from wsframes.frames import DTMFFrame, MixerEnableFrame, MixerUpdateSettingsFrame
 from wsframes.graph.context import RunContext
+from wsframes.transport.base import Shared
 from wsframes.transport.media_sender import MediaSender, MediaSink
 from wsframes.transport.pacer import Interrupted
 from wsframes.transport.params import WebsocketParams
 from wsframes.transport.playout.background import background_of
 from wsframes.transport.playout.marks import Marks
 from wsframes.transport.playout.media_queue import MediaStatistics
-from wsframes.transport.tasks.shortcut import Shortcut
 from wsframes.transport.tasks.waiting import ClearGate
 
 __all__ = ["AudioOutput"]
@@ -23,32 +23,30 @@ class AudioOutput:
     Args:
         params: of the transport.
         gate: nothing is sent while it is shut.
-        shortcut: where the reader can be asked to send what is due.
 
     Attributes:
         is_enabled: whether audio is sent at all.
         senders: by destination; None is the default one.
     """
 
-    __slots__ = ("_gate", "_params", "_shortcut", "is_enabled", "senders")
+    __slots__ = ("_gate", "_params", "is_enabled", "senders")
 
-    def __init__(self, params: WebsocketParams, gate: ClearGate, shortcut: Shortcut) -> None:
+    def __init__(self, params: WebsocketParams, gate: ClearGate) -> None:
         self._params = params
         self.is_enabled = params.audio_out_enabled  # a model's own attributes are slow to ask for
         self._gate = gate
-        self._shortcut = shortcut
         self.senders: dict[str | None, MediaSender] = {}
 
     def begin(
-        self, context: RunContext, sink: MediaSink, sample_rate: int | None, *, has_marks: bool
+        self, context: RunContext, transport: Shared, sink: MediaSink, sample_rate: int | None
     ) -> None:
         """Start to send, in the background of a run.
 
         Args:
             context: of the run.
+            transport: whose reader can be asked to send what is due.
             sink: where chunks and frames go in their turn.
             sample_rate: Hz of what is sent; None: as the audio comes.
-            has_marks: whether the peer says how far it has played.
 
         Raises:
             UsageError: there is a mixer, and nothing says the rate.
@@ -63,11 +61,11 @@ class AudioOutput:
                     destination,
                     sink,
                     self._gate,
-                    self._shortcut,
+                    transport.shortcut,
                     self._params,
                     sample_rate,
                     background,
-                    Marks(destination) if has_marks else None,
+                    Marks(destination) if transport.wire.has_marks else None,
                 )
                 self.senders[destination] = sender
             sender.begin(context)

@@ -92,7 +92,7 @@ class WebsocketOutputTransport(FrameProcessor):
         self._client = client
         self._params = params
         self._gate = ClearGate()
-        self._audio = AudioOutput(params, self._gate, transport.shortcut)
+        self._audio = AudioOutput(params, self._gate)
         self._sink = sink = OutputSink(
             self, transport.wire, client, params, self._audio.play_key, self._write_in_turn
         )
@@ -107,14 +107,14 @@ class WebsocketOutputTransport(FrameProcessor):
 
     async def start(self, frame: StartFrame) -> None:
         """Open the connection, and begin to send."""
-        node, wire = self._wired(), self._transport.wire
+        node = self._wired()
         context = node.context
         await self._transport.lifetime.open(self, context, frame)
         self._sink.begin(node.push_out)
         self._timed.begin(context)
         rate = self._params.audio_out_sample_rate or frame.audio_out_sample_rate
-        self._audio.begin(context, self._sink, rate, has_marks=wire.has_marks)
-        self._video.begin(context, wire)
+        self._audio.begin(context, self._transport, self._sink, rate)
+        self._video.begin(context, self._transport.wire)
 
     async def stop(self, frame: EndFrame) -> None:
         """Play everything out to its last sample."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wsframes import (
@@ -95,6 +95,7 @@ async def test_another_rate_goes_on_where_the_schedule_is() -> None:
         assert told.playback.over_s == pytest.approx(anyio.current_time() + 2 * CHUNK_S)
 
 
+@example(gaps_ms=[0] * 10)
 @given(gaps_ms=st.lists(st.integers(0, 60), min_size=1, max_size=40))
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_no_chunk_leaves_further_ahead_than_the_lead(
