@@ -1,10 +1,11 @@
 """What peers may send that nobody wishes to read, by name; and ways to make more of it."""
 
-import gc
 import random
 import sys
 import time
+import timeit
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from wsframes.exceptions import DecodeError
 from wsframes.frames import Frame
@@ -228,24 +229,16 @@ def allowed_s(data: str | bytes) -> float:
 
 
 def best_time_s(decode: Callable[[], object], rounds: int = 5) -> float:
-    """CPU seconds of the fastest of a few calls."""
-    return min(_time_s(decode) for _ in range(rounds))
-
-
-def _time_s(decode: Callable[[], object]) -> float:  # pragma: no cover - nothing traces it
-    trace = sys.gettrace()
-    sys.settrace(None)  # measuring coverage multiplies the time of every line
-    gc.disable()  # a collection goes through all that the tests have made so far
-    start = time.process_time()
-    try:
-        decode()
-    except DecodeError:
-        pass
-    finally:
-        took_s = time.process_time() - start
-        gc.enable()
-        sys.settrace(trace)
-    return took_s
+    """CPU seconds of the fastest of a few calls, of which none is traced or collects garbage."""
+    timer = timeit.Timer(
+        "try:\n decode()\nexcept DecodeError:\n pass",
+        timer=time.process_time,
+        globals={"decode": decode, "DecodeError": DecodeError},
+    )
+    untrace, trace = partial(sys.settrace, None), partial(sys.settrace, sys.gettrace())
+    # Measuring coverage multiplies the time of every line; it has to go on in this very frame.
+    _, took_s, _ = untrace(), timer.repeat(rounds, number=1), trace()
+    return min(took_s)
 
 
 def mutations(seeds: Sequence[bytes], count: int, seed: int) -> Iterator[bytes]:
