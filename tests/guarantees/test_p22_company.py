@@ -23,7 +23,7 @@ from wsframes.transport import WebsocketApp, WebsocketParams, WebsocketTransport
 BACKENDS = ("asyncio", "trio")
 COMPANY = scaled(10, 100)
 # On trio a message takes a fifth more of the core.
-FULL = scaled({"asyncio": 20, "trio": 20}, {"asyncio": 200, "trio": 180})
+FULL = scaled({"asyncio": 20, "trio": 20}, {"asyncio": 200, "trio": 200})
 SECONDS = scaled(1.0, 5.0)
 ROUNDS = scaled(1, 5)
 MINUTE_S = scaled(1.0, 60.0)
