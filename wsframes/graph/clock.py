@@ -1,11 +1,11 @@
-"""The clock and the events of the event loop, at hand."""
+"""The clock of the event loop, at hand."""
 
 from collections.abc import Callable
 
 import anyio
 import anyio.lowlevel
 
-__all__ = ["loop_clock", "loop_event"]
+__all__ = ["loop_clock"]
 
 
 def loop_clock() -> Callable[[], float]:
@@ -20,12 +20,3 @@ def loop_clock() -> Callable[[], float]:
     time = getattr(token.native_token, "time", None)
     clock: Callable[[], float] = token.backend_class.current_time if time is None else time
     return clock
-
-
-def loop_event() -> Callable[[], anyio.Event]:
-    """What `anyio.Event` makes in the event loop that runs, without the search for it.
-
-    That is more than half of what an event costs, and a lane that falls asleep needs a new one.
-    """
-    create: Callable[[], anyio.Event] = anyio.lowlevel.current_token().backend_class.create_event
-    return create

@@ -43,7 +43,7 @@ class OrderedWorker(Worker):
     async def _work(self) -> None:
         node = self.place.node
         mailbox = self.place.mailbox
-        process, new_event = self.place.process, self.place.new_event
+        process, new_wakeup = self.place.process, self.place.new_wakeup
         counts = node.counts
         drain = node.context.drain
         while self.goes_on:
@@ -51,8 +51,8 @@ class OrderedWorker(Worker):
                 entry = mailbox.take_ordered()
                 if entry is None:
                     # Not in a coroutine of its own, which would be 0.2 us of a hop.
-                    self.asleep = event = new_event()
-                    await event.wait()
+                    self.asleep = wakeup = new_wakeup()
+                    await wakeup
                     break
                 self.current = frame = entry[0]
                 direction = entry[1]

@@ -33,7 +33,7 @@ class SystemWorker(Worker):
     async def _work(self) -> None:
         node = self.place.node
         mailbox = self.place.mailbox
-        process, new_event = self.place.process, self.place.new_event
+        process, new_wakeup = self.place.process, self.place.new_wakeup
         counts = node.counts
         while self.goes_on:
             for _ in FRAMES_PER_CHECKPOINT:
@@ -61,8 +61,8 @@ class SystemWorker(Worker):
                     self._ordered.wake()  # an end may have waited for this frame
                 else:
                     # Not in a coroutine of its own, as in the ordered worker.
-                    self.asleep = event = new_event()
-                    await event.wait()
+                    self.asleep = wakeup = new_wakeup()
+                    await wakeup
                     break
                 self.current = None
                 if not self.goes_on:

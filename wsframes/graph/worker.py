@@ -8,11 +8,11 @@ from typing import Any
 import anyio
 
 from wsframes.frames import CancelFrame, Frame, FrameDirection, InterruptionFrame, StartFrame
-from wsframes.graph.clock import loop_event
 from wsframes.graph.failures import is_failure
 from wsframes.graph.mailbox import Mailbox, Queue
 from wsframes.graph.node import Node
 from wsframes.graph.processor import FrameProcessor
+from wsframes.graph.wakeup import Wakeup, loop_wakeup
 
 __all__ = ["FRAMES_PER_CHECKPOINT", "Worker", "Workplace", "finished"]
 
@@ -48,7 +48,7 @@ class Latch:
 class Workplace:
     """What the two workers of a lane share: its node, its mailbox, and the processor."""
 
-    __slots__ = ("cancelled", "mailbox", "new_event", "node", "process", "processor")
+    __slots__ = ("cancelled", "mailbox", "new_wakeup", "node", "process", "processor")
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Workplace:
         self.mailbox = mailbox
         self.processor = processor
         self.process = process
-        self.new_event = loop_event()
+        self.new_wakeup = loop_wakeup()
         self.cancelled = Latch()
         """Set when the processor has dealt with the CancelFrame."""
 
@@ -75,8 +75,8 @@ class Worker:
         self._queue = queue
         self._scope: anyio.CancelScope | None = None
         self._task_id: int | None = None
-        self.asleep: anyio.Event | None = None
-        """What this worker waits on, while it does."""
+        self.asleep: Wakeup | None = None
+        """What wakes this worker, while it sleeps."""
         self.place = place
         self.current: Frame | None = None
         """The frame in process."""
@@ -115,9 +115,11 @@ class Worker:
             self.current = None
 
     def wake(self) -> None:
-        if self.asleep is not None:
-            self.asleep.set()
+        asleep = self.asleep
+        if asleep is not None:
             self.asleep = None
+            if not asleep.done():
+                asleep.set_result(None)
 
     async def wait_for_room(self) -> None:
         """For producers: wait until the queue has fallen to half of its bound."""

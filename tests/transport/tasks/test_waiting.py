@@ -35,6 +35,47 @@ async def test_a_signal_wakes_those_who_wait_and_none_who_come_later() -> None:
         signal.set()
 
 
+async def test_who_gives_up_waiting_takes_nobody_else_along() -> None:
+    signal = Signal()
+    woken = anyio.Event()
+
+    async def wait() -> None:
+        await signal.wait()
+        woken.set()
+
+    async with anyio.create_task_group() as tasks:
+        with anyio.move_on_after(1):
+            await signal.wait()
+        assert not signal.is_awaited
+        tasks.start_soon(wait)
+        with anyio.move_on_after(1):
+            await signal.wait()
+        assert signal.is_awaited
+        assert not woken.is_set()
+        signal.set()
+        await settle()
+        assert woken.is_set()
+
+
+@pytest.mark.parametrize("first", ["woken", "cancelled"])
+async def test_woken_and_cancelled_at_once(first: str) -> None:
+    signal = Signal()
+
+    async def wait(*, task_status: anyio.abc.TaskStatus[anyio.CancelScope]) -> None:
+        with anyio.CancelScope() as scope:
+            task_status.started(scope)
+            await signal.wait()
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        scope = await tasks.start(wait)
+        await settle()
+        for what in (signal.set, scope.cancel) if first == "woken" else (scope.cancel, signal.set):
+            what()
+        assert not signal.is_awaited
+    assert scope.cancelled_caught
+
+
 async def test_the_gate_opens_when_the_last_interruption_has_been_told() -> None:
     gate = ClearGate()
     await gate.wait_open()

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 
-from wsframes.graph.clock import loop_event
+from wsframes.graph.wakeup import Wakeup, loop_wakeup
 
 __all__ = ["Begun", "ClearGate", "Signal", "Turns"]
 
@@ -61,27 +61,32 @@ class Begun(Generic[T]):
 class Signal:
     """Wakes all who wait for it now, and none who come later."""
 
-    __slots__ = ("_event", "_new_event")
+    __slots__ = ("_new_wakeup", "_waiting")
 
     def __init__(self) -> None:
-        self._event: anyio.Event | None = None
-        self._new_event: Callable[[], anyio.Event] | None = None
+        self._waiting: dict[Wakeup, None] = {}  # a set that keeps the order
+        self._new_wakeup: Callable[[], Wakeup] | None = None
 
     @property
     def is_awaited(self) -> bool:
-        return self._event is not None
+        return bool(self._waiting)
 
     def set(self) -> None:
-        if self._event is not None:
-            self._event.set()
-            self._event = None
+        for wakeup in self._waiting:
+            if not wakeup.done():
+                wakeup.set_result(None)
+        self._waiting.clear()
 
     async def wait(self) -> None:
-        if self._event is None:
-            if self._new_event is None:
-                self._new_event = loop_event()
-            self._event = self._new_event()
-        await self._event.wait()
+        if self._new_wakeup is None:
+            self._new_wakeup = loop_wakeup()
+        wakeup = self._new_wakeup()
+        self._waiting[wakeup] = None
+        try:
+            await wakeup
+        except BaseException:
+            self._waiting.pop(wakeup, None)  # or it was woken, and then cancelled
+            raise
 
 
 class ClearGate:
