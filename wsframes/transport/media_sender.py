@@ -215,7 +215,7 @@ class MediaSender:
                     continue
                 reason: str | None = "cancelled"
                 try:
-                    frame = self._frame_of(item)
+                    frame = item.whole or self._frame_of(item)
                     data = outlet.encoded_audio(frame)
                     if isinstance(data, Unsent):
                         reason = data.reason
@@ -303,13 +303,13 @@ class MediaSender:
             drain.progress(anyio.current_time())
 
     async def _send_chunk(self, chunk: Chunk) -> str | None:
-        frame = self._frame_of(chunk)
+        frame = chunk.whole or self._frame_of(chunk)
         reason = await self._sink.outlet.write_audio(frame)
         self._has_left(chunk, frame, reason)
         return reason
 
     def _frame_of(self, chunk: Chunk) -> OutputAudioRawFrame:
-        return chunk.whole or self._sink.outlet.audio_frame(self.destination, chunk)
+        return self._sink.outlet.audio_frame(self.destination, chunk)
 
     def _has_left(self, chunk: Chunk, frame: OutputAudioRawFrame, reason: str | None) -> None:
         # An interruption meanwhile: what was at work is old, and the peer clears it.

@@ -72,10 +72,12 @@ class Signal:
         return bool(self._waiting)
 
     def set(self) -> None:
-        for wakeup in self._waiting:
-            if not wakeup.done():
-                wakeup.set_result(None)
-        self._waiting.clear()
+        waiting = self._waiting
+        if waiting:
+            for wakeup in waiting:
+                if not wakeup.done():
+                    wakeup.set_result(None)
+            waiting.clear()
 
     async def wait(self) -> None:
         if self._new_wakeup is None:
