@@ -410,6 +410,18 @@ async def test_an_end_waits_for_the_system_frames_before_it() -> None:
         assert isinstance(session.down[-1], EndFrame)
 
 
+async def test_a_system_frame_wakes_nobody_who_has_nothing_to_do() -> None:
+    it = Lane("it")
+    async with running(it) as session:
+        await session.send(Word("ordered"))
+        node: Any = it._node
+        asleep = node._ordered.asleep
+        await session.send(Alert("system"))
+        assert session.texts() == ["ordered", "system"]
+        assert asleep is not None
+        assert node._ordered.asleep is asleep
+
+
 async def test_what_comes_behind_the_end_goes_the_way_of_what_comes_after_it() -> None:
     it = AsyncHooks("it", "stop")
     above, below = Function("above"), Function()

@@ -58,7 +58,8 @@ class SystemWorker(Worker):
                     else:
                         counts.delivered += 1
                     mailbox.served(entry)
-                    self._ordered.wake()  # an end may have waited for this frame
+                    if mailbox.ordered.entries:
+                        self._ordered.wake()  # an end may have waited for this frame
                 else:
                     # Not in a coroutine of its own, as in the ordered worker.
                     self.asleep = wakeup = new_wakeup()
