@@ -442,3 +442,26 @@ async def test_an_interruption_before_anything_has_started_means_nothing() -> No
         await session.send(Word("a"))
         assert session.texts() == ["a"]
         assert not any(isinstance(frame, InterruptionFrame) for frame in session.down)
+
+
+# An error of somebody else.
+
+
+async def test_an_error_beside_a_run_cancels_it_and_comes_out_as_it_is() -> None:
+    """On trio a cancellation has it as its context, and that leads to a task that goes on."""
+    task = PipelineTask(Pipeline([AsyncHooks("it", "cancel")]))
+
+    async def beside() -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(task.run)
+                await settle()
+                raise ZeroDivisionError
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(1)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await beside()
+    assert raised.group_contains(ZeroDivisionError)
+    assert task.has_finished()

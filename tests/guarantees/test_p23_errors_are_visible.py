@@ -177,3 +177,17 @@ async def test_p23_a_part_that_raises_is_told_once_and_the_audio_goes_on(part: s
     assert error.processor in ("input", "output")
     assert PLANTED in error.error
     assert not error.fatal
+
+
+async def test_p23_an_error_beside_a_session_comes_out_as_it_is() -> None:
+    """The block of a peer raises, as a test that fails does: the session must not be in the way."""
+    session = Session()
+
+    async def fails() -> None:
+        async with MemoryPeer(session):
+            await session.started.wait()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+    assert [result.reason for result in session.told] == [EndReason.CANCELLED]

@@ -14,7 +14,7 @@ from wsframes.graph.alarm import Alarm
 from wsframes.graph.dispatcher import Dispatcher, Target
 from wsframes.graph.drain import Drain
 from wsframes.graph.events import EventHandlers, EventQueue
-from wsframes.graph.failures import FailureLog, clear_frames, describe, is_failure
+from wsframes.graph.failures import FailureLog, describe, forget_way, is_failure
 from wsframes.graph.moving import Moving
 from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.graph.timers import Timer
@@ -174,9 +174,9 @@ class RunContext:
         except BaseException as exc:
             if not is_failure(exc):
                 self.finish_by(exc)
-                # anyio keeps it on asyncio, in a cycle; and with it the locals of all that it
-                # has come through, which are the whole session.
-                clear_frames(exc)
+                # anyio keeps it on asyncio, in a cycle; and with it the locals of all that it has
+                # come through, which are the whole session.
+                forget_way(exc)
                 del func, args
                 raise
             self._failed(*title, exc)

@@ -9,7 +9,7 @@ import traceback
 
 import anyio
 
-__all__ = ["FailureLog", "clear_frames", "clip", "describe", "is_failure"]
+__all__ = ["FailureLog", "clip", "describe", "forget_way", "is_failure"]
 
 logger = logging.getLogger("wsframes.graph")
 
@@ -105,8 +105,10 @@ def _origin(exc: BaseException | None, text: str) -> str:
     return "".join(parts)
 
 
-def clear_frames(exc: BaseException | None) -> None:
-    """Let go of the locals of all frames that an exception, and those before it, came through."""
-    while exc is not None:
-        traceback.clear_frames(exc.__traceback__)
-        exc = exc.__context__
+def forget_way(exc: BaseException) -> None:
+    """Let a cancellation hold on to nothing that it has come through, nor to its context.
+
+    On trio that may be an exception of the task that cancels, whose frames are at work.
+    """
+    if isinstance(exc, anyio.get_cancelled_exc_class()):
+        exc.__traceback__ = exc.__context__ = None
