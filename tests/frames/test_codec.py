@@ -454,7 +454,7 @@ def test_a_bare_message_that_is_none_is_refused(message: object) -> None:
         ("NaN", "malformed"),
         ("1e999", "inf"),
         ("[" * 33 + "]" * 33, "deeper than 32"),
-        ("[" * 8000, "far too deep"),
+        ("[" * 8000, "far too deep|truncated"),  # Python 3.13 goes to the end of it
         ("[" + "1," * 10_000 + "1]", "more than 8192 values"),
         (b"\xff", "malformed"),
         ('"\ud800"', "surrogates not allowed"),
