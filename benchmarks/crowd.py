@@ -27,6 +27,7 @@ __all__: list[str] = []
 _RATE = 50
 _LAST_ANSWERS_S = 3.0
 _MEAN_STAY_S = 8.0
+_HECTIC_STAY_S = 0.3
 
 
 def main() -> None:
@@ -39,6 +40,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--bad", choices=sorted(_BAD), help="what one more session does")
     parser.add_argument("--churn", action="store_true", help="sessions come and go")
+    parser.add_argument(
+        "--hectic", type=float, default=0.0, help="seconds in which they come and go much faster"
+    )
     parser.add_argument("--sample", type=float, default=1.0, help="seconds between looks at memory")
     parser.add_argument("--cpu", type=int, help="the one to run on")
     options = parser.parse_args()
@@ -127,7 +131,9 @@ class Crowd:
             await self._stay(counts_from_s, until_s)
             return
         while (now_s := time.monotonic()) < until_s:
-            stay_s = self._chance.expovariate(1 / _MEAN_STAY_S)
+            is_hectic = now_s - self._begun_s < self._options.hectic
+            mean_s = _HECTIC_STAY_S if is_hectic else _MEAN_STAY_S
+            stay_s = self._chance.expovariate(1 / mean_s)
             await self._stay(counts_from_s, min(until_s, now_s + stay_s))
 
     async def _stay(self, counts_from_s: float, until_s: float) -> None:
