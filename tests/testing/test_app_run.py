@@ -265,6 +265,19 @@ async def test_an_error_of_the_block_goes_first_and_tells_of_the_apps() -> None:
     assert raised.value.__notes__ == ["The app had raised Odd('from the app')"]
 
 
+@pytest.mark.parametrize("outcome", [pytest.fail, pytest.skip, pytest.xfail])
+async def test_what_pytest_raises_in_the_block_is_raised_as_it_is(
+    outcome: Callable[[str], object],
+) -> None:
+    async def end() -> None:
+        outcome("so be it")
+
+    peer = MemoryPeer(failing)
+    with pytest.raises(outcome.Exception, match="so be it") as raised:  # type: ignore[attr-defined]
+        await run_block(peer, lambda: peer.send("go"), peer.app.finished.wait, end)
+    assert raised.value.__notes__ == ["The app had raised Odd('from the app')"]
+
+
 async def test_peer_closed_without_an_error_of_the_app_is_raised_as_it_is() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await accept(receive, send)

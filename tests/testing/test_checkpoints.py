@@ -94,6 +94,15 @@ async def test_what_it_raises_is_raised() -> None:
         await Checkpoints().run(fail)
 
 
+async def test_what_pytest_raises_is_raised_as_it_is() -> None:
+    async def fail() -> None:
+        await walk(1)
+        pytest.fail("as it was told")
+
+    with pytest.raises(pytest.fail.Exception, match="as it was told"):
+        await Checkpoints().run(fail)
+
+
 async def test_a_cancellation_from_outside_goes_through() -> None:
     checkpoints = Checkpoints()
     with anyio.move_on_after(1) as scope:

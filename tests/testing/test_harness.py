@@ -376,6 +376,22 @@ async def test_frames_that_cannot_be_made_end_the_run_and_are_raised() -> None:
         await run_test(IdentityFilter(), frames_to_send=broken())
 
 
+@pytest.mark.parametrize("where", ["frames", "lane"])
+async def test_what_pytest_raises_is_raised_as_it_is(where: str) -> None:
+    class Lane(FrameProcessor):
+        async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+            if isinstance(frame, TextFrame):
+                pytest.fail("so be it")
+
+    def frames() -> Any:
+        yield A
+        pytest.fail("so be it")
+
+    tried = (Lane(), [A]) if where == "lane" else (IdentityFilter(), frames())
+    with pytest.raises(pytest.fail.Exception, match="so be it"):
+        await run_test(tried[0], frames_to_send=tried[1])
+
+
 async def test_cancelling_the_test_cancels_the_run() -> None:
     cleaned_up: list[EndReason] = []
 

@@ -1,7 +1,7 @@
 """wsframes.testing.stepped"""
 
 import time
-from typing import Literal
+from typing import Any, Literal
 
 import anyio
 import pytest
@@ -51,6 +51,36 @@ def test_what_a_call_returns_and_raises(backend: Name) -> None:
 
 
 @every_backend
+def test_what_pytest_raises_in_a_call_does_not_end_the_run(backend: Name) -> None:
+    async def fail() -> None:
+        pytest.fail("as it was told")
+
+    with SteppedRun(backend) as run:
+        with pytest.raises(pytest.fail.Exception, match="as it was told"):
+            run.call(fail)
+        assert run.call(now_s) == 0.0
+
+
+@every_backend
+def test_a_call_that_is_cancelled_with_the_run_tells_why(backend: Name) -> None:
+    """Not that it was cancelled, in however many tasks."""
+
+    async def fail() -> None:
+        raise ValueError("as it was told")
+
+    async def wait() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(anyio.sleep, 2)
+            tasks.start_soon(anyio.sleep, 2)
+
+    with SteppedRun(backend) as run:
+        run.start_soon(fail)
+        with pytest.raises(ExceptionGroup) as raised:
+            run.call(wait)
+        assert raised.group_contains(ValueError, depth=1)
+
+
+@every_backend
 def test_a_failure_beside_the_calls_ends_the_run(backend: Name) -> None:
     async def fail() -> None:
         await anyio.sleep(1)
@@ -61,8 +91,21 @@ def test_a_failure_beside_the_calls_ends_the_run(backend: Name) -> None:
         with pytest.raises(ExceptionGroup) as raised:
             run.call(anyio.sleep, 2)
         assert raised.group_contains(ValueError)
-        with pytest.raises(RuntimeError, match="is over"):
+        with pytest.raises(RuntimeError, match="is over") as over:
             run.call(now_s)
+        assert over.value.__cause__ is raised.value
+
+
+@pytest.mark.parametrize("call", [True, False])
+def test_a_run_that_cannot_begin_says_why(call: bool) -> None:
+    def run_on(backend: Any) -> None:
+        with SteppedRun(backend) as run:
+            run._thread.join()
+            if call:
+                run.call(now_s)
+
+    with pytest.raises(LookupError, match="curio"):
+        run_on("curio")
 
 
 async def fail_late() -> None:

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 import anyio
 
+from .outcomes import is_outcome
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,7 +54,7 @@ class AppRun:
         Then the app's error is raised, except the ``kept`` kinds. If the block raised as
         well, that goes first, except for the ``outranked`` kinds.
         """
-        failure: Exception | None = None
+        failure: BaseException | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._run, scope, receive, send, ended)
             try:
@@ -61,7 +63,9 @@ class AppRun:
                 with anyio.move_on_after(patience_s):
                     await self.finished.wait()
             # Kept until the task group is over, which would wrap it in a group.
-            except Exception as error:
+            except BaseException as error:
+                if not is_outcome(error):
+                    raise
                 failure = error
             finally:
                 self.cancelled = self.cancelled or not self.finished.is_set()

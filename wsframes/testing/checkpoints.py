@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, TypeVarTuple
 import anyio
 import sniffio
 
+from .outcomes import is_outcome
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterator
 
@@ -63,12 +65,14 @@ class Checkpoints:
 
         What the call raises is raised, but not in a group.
         """
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
 
         async def call() -> None:
             try:
                 await func(*args)
-            except Exception as exc:  # the task group would wrap it
+            except BaseException as exc:  # the task group would wrap it
+                if not is_outcome(exc):
+                    raise
                 failures.append(exc)
 
         with self._watched():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, TypeVarTuple
 import anyio
 
 from .clock import run_virtual
+from .outcomes import is_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -52,10 +53,10 @@ class SteppedRun:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        was_over = self._failure is not None
         self._requests.put(None)
         self._thread.join()
-        if self._failure is not None and not was_over and exc[0] is None:
+        was_told = self._answers.empty()
+        if self._failure is not None and not was_told and exc[0] is None:
             raise self._failure
 
     def call(self, func: Callable[[*_Ts], Awaitable[_T]], *args: *_Ts) -> _T:
@@ -66,8 +67,8 @@ class SteppedRun:
                 over.
             RuntimeError: it is over.
         """
-        if self._failure is not None:
-            raise RuntimeError("this run is over")
+        if self._failure is not None and self._answers.empty():
+            raise RuntimeError("this run is over") from self._failure
         self._requests.put(lambda: func(*args))
         result, failure = self._answers.get()
         if failure is not None:
@@ -96,7 +97,9 @@ class SteppedRun:
             while (job := self._requests.get()) is not None:  # blocks the loop, that is the point
                 try:
                     result = await job()
-                except Exception as exc:
+                except BaseException as exc:
+                    if not is_outcome(exc):
+                        raise
                     self._answers.put((None, exc))
                 else:
                     self._answers.put((result, None))

@@ -19,6 +19,8 @@ from wsframes.graph import (
     RunResult,
 )
 
+from .outcomes import is_outcome
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -97,14 +99,16 @@ class Trial:
         Raises:
             AssertionError: the section is stuck, or a queue went past its bound.
         """
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
         self.started = anyio.Event()
 
         async def drive_when_started() -> None:
             await self.started.wait()
             try:
                 await drive()
-            except Exception as exc:
+            except BaseException as exc:
+                if not is_outcome(exc):
+                    raise
                 failures.append(exc)
                 await self.task.cancel()
 
@@ -112,7 +116,9 @@ class Trial:
             tasks.start_soon(drive_when_started)
             try:
                 self.result = await self.task.run()
-            except Exception as exc:  # kept, for the task group would wrap it
+            except BaseException as exc:  # kept, for the task group would wrap it
+                if not is_outcome(exc):
+                    raise
                 failures.append(exc)
             tasks.cancel_scope.cancel()
         if failures:
