@@ -105,3 +105,51 @@ def test_volume_is_in_tenths_of_ten_decibels(level: int, volume: float) -> None:
     analyzer.prepare()
     analyzer.reset()
     assert analyzer.volume(tone(0.01, level=level)) == pytest.approx(volume, abs=0.001)
+
+
+class Tens(Loud):
+    """Has windows of 10 ms whatever the rate."""
+
+    def num_frames_required(self) -> int:
+        return self.sample_rate // 100
+
+
+@given(
+    st.lists(st.booleans(), max_size=40), st.integers(0, 40), st.permutations([8000, 16000, 44100])
+)
+def test_the_rate_does_not_matter(windows: list[bool], at: int, rates: list[int]) -> None:
+    """The changes are those of one rate, wherever another detector follows at another rate."""
+    found, detector = [], VoiceDetector(Tens(params=PARAMS), rates[0])
+    for number, voiced in enumerate(windows):
+        if number == at:
+            before, detector = detector, VoiceDetector(detector.analyzer, rates[1])
+            detector.follow(before)
+        rate = detector.analyzer.sample_rate
+        found += detector.feed((b"\1\1" if voiced else b"\0\0") * (rate // 100))
+    whole = b"".join(tone(0.01, level=1000 * voiced) for voiced in windows)
+    expected = VoiceDetector(Tens(params=PARAMS), 16000).feed(whole)
+    assert [change.is_speech for change in found] == [change.is_speech for change in expected]
+    lasted_s = [change.lasted_s for change in expected]
+    assert [change.lasted_s for change in found] == pytest.approx(lasted_s, abs=1e-4)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_what_was_found_before_a_failure_comes_with_the_next_piece(follows: bool) -> None:
+    script = [(1, 1)] * 3 + [("?", 1)] + [(1, 1)] * 3  # windows of 10 ms
+    detector = VoiceDetector(Scripted(script, PARAMS), 8000)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        detector.feed(bytes(160 * 5))
+    if follows:
+        before, detector = detector, VoiceDetector(detector.analyzer, 8000)
+        detector.follow(before)
+    assert detector.feed(bytes(160)) == [VoiceChange(True, 0.03)]
+    assert detector.feed(bytes(160)) == []
+
+
+def test_reset_forgets_what_was_not_told() -> None:
+    script = [(1, 1)] * 3 + [("?", 1)] + [(1, 1)]
+    detector = VoiceDetector(Scripted(script, PARAMS), 8000)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        detector.feed(bytes(160 * 5))
+    detector.reset()
+    assert detector.feed(bytes(160)) == []

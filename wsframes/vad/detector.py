@@ -39,7 +39,15 @@ class VoiceDetector:
         ValueError: the analyzer cannot analyze this rate.
     """
 
-    __slots__ = ("_machine", "_params", "_sample_rate", "_window_frames", "_windows", "analyzer")
+    __slots__ = (
+        "_machine",
+        "_params",
+        "_sample_rate",
+        "_untold",
+        "_window_frames",
+        "_windows",
+        "analyzer",
+    )
 
     def __init__(self, analyzer: VADAnalyzer, sample_rate: int) -> None:
         self.analyzer = analyzer
@@ -48,6 +56,7 @@ class VoiceDetector:
         self._window_frames = analyzer.num_frames_required()
         self._windows = Packetizer(SAMPLE_BYTES * self._window_frames)
         self._machine = VADStateMachine(0, 0)
+        self._untold: list[VoiceChange] = []
         self.params = analyzer.params
 
     @property
@@ -75,9 +84,10 @@ class VoiceDetector:
         """Take a piece of any length; the changes that it brought, in order, mostly none.
 
         Raises:
-            Exception: what the analyzer raises. The rest of the piece is not analyzed.
+            Exception: what the analyzer raises. The rest of the piece is not analyzed; changes that
+                came before it are told with the next piece.
         """
-        changes = []
+        changes = self._untold
         machine, params = self._machine, self._params
         for window in self._windows.push(audio):
             voiced = (
@@ -90,10 +100,19 @@ class VoiceDetector:
                 if is_speech is not (before in _SPEECH):
                     lasted_s = machine.lasted_frames / self._sample_rate
                     changes.append(VoiceChange(is_speech, lasted_s))
+        self._untold = []
         return changes
+
+    def follow(self, before: "VoiceDetector") -> None:
+        """Go on where another one was: the same voice, at another rate."""
+        self._untold = before._untold
+        self._machine.state = before._machine.state
+        lasted_s = before._machine.lasted_frames / before._sample_rate
+        self._machine.lasted_frames = round(lasted_s * self._sample_rate)
 
     def reset(self) -> None:
         """Forget the stream: nobody speaks."""
         self._windows.clear()
+        self._untold = []
         self._machine.reset()
         self.analyzer.reset()

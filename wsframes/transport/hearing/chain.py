@@ -199,10 +199,7 @@ class Hearing:
         elif not self._voice.runs_inline:
             changes = await self._voice.feed_slow(frame.audio, rate, channels)
         else:
-            for piece in _pieces(frame):
-                found = self._voice.feed(piece, rate, channels)
-                changes = None if found is None or changes is None else [*changes, *found]
-                await anyio.lowlevel.checkpoint()
+            changes = await self._voice.feed_parts(_pieces(frame), rate, channels)
         self._heard(frame, changes)
 
     def _heard(self, frame: InputAudioRawFrame, changes: list[VoiceChange] | None) -> None:

@@ -1,9 +1,10 @@
 """The voice activity detector in a session: any audio in, and no failure out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 
 from wsframes.audio.pcm import remix
 from wsframes.transport.rate_conversion import new_resampler
@@ -84,6 +85,27 @@ class VoiceStage:
             self._failed(f"failed: {exc!r}", exc)
             return None
 
+    async def feed_parts(
+        self, parts: Iterable[bytes], rate: int, num_channels: int
+    ) -> list[VoiceChange] | None:
+        """Analyze a long piece, and let others run after each part; None: there is no verdict.
+
+        A part on which the analyzer fails takes nothing from the verdict on the others.
+        """
+        changes: list[VoiceChange] = []
+        verdicts = failures = 0
+        for part in parts:
+            found = self.feed(part, rate, num_channels)
+            if found is None:
+                failures += 1
+            else:
+                verdicts += 1
+                changes += found
+            await anyio.lowlevel.checkpoint()
+            if self._forget:
+                changes.clear()
+        return changes if verdicts or not failures else None
+
     async def feed_slow(
         self, audio: bytes, rate: int, num_channels: int
     ) -> list[VoiceChange] | None:
@@ -91,7 +113,8 @@ class VoiceStage:
         async with place():
             with anyio.move_on_after(_HANGS_S):
                 try:
-                    return await run_slow(self._feed, audio, rate, num_channels)
+                    changes = await run_slow(self._feed, audio, rate, num_channels)
+                    return [] if self._forget else changes
                 except Exception as exc:
                     self._failed(f"failed: {exc!r}", exc)
                     return None
@@ -101,7 +124,10 @@ class VoiceStage:
         return None
 
     def reset(self) -> None:
-        """What comes next has nothing to do with what came before; nobody speaks."""
+        """What comes next has nothing to do with what came before; nobody speaks.
+
+        What was found in a piece that is being analyzed is not told any more.
+        """
         self._forget = True  # not now: a thread may be at work
 
     def _feed(self, audio: bytes, rate: int, num_channels: int) -> list[VoiceChange]:
@@ -118,11 +144,14 @@ class VoiceStage:
         return detector.feed(audio)
 
     def _tune(self, rate: int) -> VoiceDetector:
+        self._rate = 0  # until all of it has worked
         rates = self._analyzer.sample_rates
         analyzed = rate if rates is None or rate in rates else max(rates)
         self._resampler = None if rate == analyzed else new_resampler(rate, analyzed, 1)
         detector = VoiceDetector(self._analyzer, analyzed)
         detector.params = self._params
+        if self._detector is not None:
+            detector.follow(self._detector)
         self._detector = detector
         self._rate = rate
         return detector
