@@ -37,6 +37,14 @@ async def test_a_cancellation_is_a_failure_only_where_nobody_is_being_cancelled(
         assert not is_failure(stray)
 
 
+async def test_an_error_beside_a_cancellation_is_a_failure() -> None:
+    stray = await stray_cancellation()
+    inner = BaseExceptionGroup("inner", [stray, LookupError()])
+    assert is_failure(BaseExceptionGroup("several", [stray, inner]))
+    assert not is_failure(BaseExceptionGroup("several", [inner, KeyboardInterrupt()]))
+    assert not is_failure(BaseExceptionGroup("several", [stray]))
+
+
 def test_a_description_is_short_whatever_it_describes() -> None:
     assert describe(LookupError("key")) == "LookupError('key')"
     text = describe(ValueError("x" * 10_000))

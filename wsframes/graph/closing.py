@@ -76,7 +76,9 @@ async def abort(pipeline: Pipeline, context: RunContext) -> None:
             result = processor.abort()
             if inspect.isawaitable(result):
                 await result
-        except Exception as exc:
+        except BaseException as exc:
+            if not is_failure(exc):
+                raise
             text = f"{processor.name} failed in abort: {describe(exc)}"
             context.failures.error(f"abort of {processor.name}", text, exc)
 

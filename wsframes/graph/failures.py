@@ -26,7 +26,11 @@ def is_failure(exc: BaseException) -> bool:
     """
     if isinstance(exc, Exception):
         return True
-    if isinstance(exc, anyio.get_cancelled_exc_class()):
+    cancelled = anyio.get_cancelled_exc_class()
+    if isinstance(exc, BaseExceptionGroup):
+        # On trio a group of tasks that is cancelled raises the cancellations beside what failed.
+        return isinstance(exc.split(cancelled)[1], Exception)
+    if isinstance(exc, cancelled):
         return anyio.current_effective_deadline() > -float("inf")
     return False
 

@@ -1,0 +1,107 @@
+"""A cancellation that does not come alone: beside it an error, or another cancellation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.graph.parts import Function, Lane, Note, Session, Word, running
+from wsframes.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, StartFrame
+from wsframes.graph import EndReason, Pipeline, PipelineParams, PipelineTask
+from wsframes.testing import settle
+
+# An error in a task group that is cancelled. On trio it comes out beside the cancellations.
+
+
+async def fail_when_cancelled(*_: object) -> None:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(anyio.sleep_forever)
+        tasks.start_soon(_fail_when_cancelled)
+
+
+async def _fail_when_cancelled() -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        raise LookupError("in a finally")
+
+
+async def test_such_an_error_in_a_frame_that_is_interrupted_is_one_of_the_frame() -> None:
+    async def handle(frame: Frame) -> None:
+        if isinstance(frame, Word):
+            await fail_when_cancelled()
+
+    async with running(Lane("it", handle)) as session:
+        await session.send(Word())
+        await session.send(InterruptionFrame(), Note("after"))
+        assert session.texts() == ["after"]
+        assert (await session.end()).reason is EndReason.ENDED
+    assert session.task.statistics()["it"].dropped == {"error": 1}
+
+
+class Background(Function):
+    def start(self, frame: StartFrame) -> None:
+        self.start_soon(fail_when_cancelled)
+
+
+class Ends(Lane):
+    async def stop(self, frame: EndFrame) -> None:
+        await fail_when_cancelled()
+
+
+class Cancels(Lane):
+    async def cancel(self, frame: CancelFrame) -> None:
+        await fail_when_cancelled()
+
+
+class CleansUp(Function):
+    async def cleanup(self) -> None:
+        await fail_when_cancelled()
+
+
+class Aborts(Function):
+    """Has a task that does not let itself be cancelled for a while."""
+
+    def start(self, frame: StartFrame) -> None:
+        self.start_soon(self.linger)
+
+    async def linger(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(7)
+
+    async def abort(self) -> None:
+        await fail_when_cancelled()
+
+
+@pytest.mark.parametrize("kind", [Background, Ends, Cancels, CleansUp, Aborts])
+@pytest.mark.parametrize("by_the_caller", [False, True])
+async def test_such_an_error_does_not_come_out_of_run(
+    kind: Callable[[], Any], by_the_caller: bool
+) -> None:
+    below = Function()
+    session = Session(PipelineTask(Pipeline([kind(), below])))
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(session.run)
+            await settle()
+            await session.task.stop_when_done()
+            await settle()
+            if by_the_caller:
+                scope.cancel()
+            else:
+                await session.task.cancel()
+    assert below.calls[-1] == "cleanup"
+    assert session.events[-1] == "finished"
+
+
+async def test_such_an_error_of_a_handler_is_counted_and_the_end_is_told() -> None:
+    params = PipelineParams(handler_timeout=1)
+    async with running(Function(), params=params) as session:
+        session.task.add_event_handler("on_pipeline_ended", fail_when_cancelled)
+        await session.task.stop_when_done()
+        await anyio.sleep(0.1)
+        await session.task.cancel()
+        await session.wait()
+    assert session.events[-1] == "finished"
+    assert session.task.event_statistics().dropped == {"error": 1}
