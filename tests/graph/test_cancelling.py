@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from tests.graph.parts import Function, Lane, Note, Session, Word, running
@@ -105,3 +106,37 @@ async def test_such_an_error_of_a_handler_is_counted_and_the_end_is_told() -> No
         await session.wait()
     assert session.events[-1] == "finished"
     assert session.task.event_statistics().dropped == {"error": 1}
+
+
+# The end of the process, while the caller is cancelled.
+
+
+class Halt(BaseException):
+    """As the end of the process is; but that one would end the event loop of the test."""
+
+
+@pytest.mark.parametrize("place", ["background", "handler", "cleanup"])
+async def test_what_is_no_exception_is_not_lost_to_a_cancellation(place: str) -> None:
+    async def halt(*_: object) -> None:
+        try:
+            await anyio.lowlevel.checkpoint()
+            if place == "background":
+                await anyio.sleep_forever()
+        finally:
+            raise Halt
+
+    class Halts(Lane):
+        async def start(self, frame: StartFrame) -> None:
+            if place == "background":
+                self.start_soon(halt)
+
+        async def cleanup(self) -> None:
+            if place == "cleanup":
+                await halt()
+
+    task = PipelineTask(Pipeline([Lane(), Halts(), Lane()]))
+    if place == "handler":
+        task.add_event_handler("on_pipeline_cancelled", halt)
+    with pytest.raises(Halt), anyio.move_on_after(0.1):
+        await task.run()
+    assert task.has_finished()

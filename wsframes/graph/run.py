@@ -135,8 +135,10 @@ class Run:
                         await self._close(events)
                 outer.cancel_scope.cancel()
         except BaseExceptionGroup as group:
-            # Nothing that a processor raises comes out here; what does is no matter of groups.
-            raise _first_of(group) from None
+            # Nothing that a processor raises comes out here; what does is no matter of groups. Nor
+            # must the cancellation of the caller hide it, which on trio is in the group too.
+            cancelled = anyio.get_cancelled_exc_class()
+            raise _first_of(group.split(cancelled)[1] or group) from None
         assert self.context.result is not None
         return self.context.result
 
