@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 
 from wsframes.frames import AudioRawFrame, Frame, OutputAudioRawFrame, SystemFrame
 from wsframes.graph.context import RunContext
@@ -108,6 +109,9 @@ class MediaSender:
     async def wait_for_room(self) -> None:
         while not self._queue.has_room:
             await self._moved.wait()
+        # An interruption in the very moment in which there is room: the wait is over, and is not
+        # cancelled any more, but what waited is old.
+        await anyio.lowlevel.checkpoint_if_cancelled()
 
     def put_audio(self, frame: AudioRawFrame) -> bool:
         """Queue audio of any length, if there is room; says whether there was.
