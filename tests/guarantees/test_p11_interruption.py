@@ -127,7 +127,9 @@ async def interrupt_in_the_moment_of_room(at_s: float, hops: int) -> None:
     assert [text for text in texts if text != {"type": "interruption"}] == list(range(0, PIECES, 3))
     statistics = session.transport.statistics().output[None]
     assert statistics.audio_sent == len(audio_of(peer)) // 2
-    assert statistics.audio_taken == statistics.audio_sent + statistics.audio_dropped.get("interrupted", 0)
+    assert statistics.audio_taken == statistics.audio_sent + statistics.audio_dropped.get(
+        "interrupted", 0
+    )
     dropped = sum(each.dropped.get("interrupted", 0) for each in session.task.statistics().values())
     old_samples = PIECES * len(OLD) // 2 + len(NEW) // 2
     assert statistics.audio_taken == old_samples - dropped * len(OLD) // 2

@@ -244,6 +244,21 @@ async def test_audio_out_queue_ms() -> None:
         assert 0.5 * RATE <= queued <= 0.56 * RATE
 
 
+async def test_audio_out_queue_ms_of_less_than_a_chunk() -> None:
+    """A chunk has room in any case: audio is sent in its own time."""
+    session = Session(audio_out_queue_ms=500, audio_out_10ms_chunks=100)
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        begun_s = anyio.current_time()
+        for n in range(100):
+            await session.task.queue_frame(OutputAudioRawFrame(sound(0.05, first=n), RATE))
+        await session.task.queue_frame(EndFrame())
+        await session.finished()
+        assert anyio.current_time() - begun_s == pytest.approx(5.0)
+        assert audio_of(peer) == b"".join(sound(0.05, first=n) for n in range(100))
+        assert len(peer.received) == 5
+
+
 async def test_add_wav_header() -> None:
     """Each message is a complete WAV file."""
     for channels in (1, 2):

@@ -383,6 +383,19 @@ async def test_a_key_that_cannot_be_made_refuses_and_is_logged(
     assert "no such user" in caplog.text
 
 
+async def test_a_key_that_cannot_be_one_refuses_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def key(websocket: WebSocket) -> Any:
+        return [websocket.url.path]
+
+    app = app_of(max_sessions_per_key=1, session_key=key)
+    for _ in range(2):  # and has its place back
+        assert (await denies(app))[0] == 500
+    assert "unhashable type: 'list'" in caplog.text
+    assert app.statistics().refused == {"build": 2}
+
+
 async def test_accepted_by_authorize_and_then_too_many() -> None:
     async def ask(websocket: WebSocket) -> bool:
         await websocket.accept()

@@ -90,6 +90,31 @@ async def test_a_tone_alone_is_not_speech() -> None:
     assert not [frame for _, frame in session.down if isinstance(frame, BotStartedSpeakingFrame)]
 
 
+@pytest.mark.parametrize("rate", [8000, 24000])
+async def test_a_tone_before_any_audio_has_the_only_rate_that_the_wire_has(rate: int) -> None:
+    session = Session(serializer=RawAudioSerializer(rate))
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        await session.task.queue_frame(OutputDTMFFrame("1"))
+        await anyio.sleep(1)
+        assert audio_of(peer) == dtmf_tone("1", rate)
+
+
+async def test_a_tone_before_any_audio_is_that_of_a_telephone() -> None:
+    class AnyRate(RawAudioSerializer):
+        def serialize(self, frame: Frame) -> str | bytes | None:
+            return frame.audio if isinstance(frame, OutputAudioRawFrame) else None
+
+    serializer = AnyRate()
+    serializer.audio_sample_rate = None
+    session = Session(serializer=serializer)
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        await session.task.queue_frame(OutputDTMFFrame("1"))
+        await anyio.sleep(1)
+        assert audio_of(peer) == dtmf_tone("1", 8000)
+
+
 async def test_an_interruption_silences_a_tone() -> None:
     session = Session(audio_out_sample_rate=RATE, audio_out_lead_ms=0)
     async with MemoryPeer(session) as peer:

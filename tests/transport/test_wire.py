@@ -11,7 +11,9 @@ from wsframes.serializers import (
     FrameSerializer,
     FrameSerializerType,
     JsonFrameSerializer,
+    RawAudioSerializer,
     SerializerSettings,
+    TwilioFrameSerializer,
 )
 from wsframes.testing import settle
 from wsframes.transport.wire import Wire
@@ -203,6 +205,13 @@ def test_marks_are_the_serializer_s() -> None:
     assert not Wire(None).has_marks
     assert not Wire(Sync()).has_marks
     assert Wire(JsonFrameSerializer(marks=True)).has_marks
+
+
+def test_the_rate_of_the_audio_is_the_serializer_s() -> None:
+    assert Wire(None).audio_sample_rate is None
+    assert Wire(Sync()).audio_sample_rate is None
+    assert Wire(RawAudioSerializer(24000)).audio_sample_rate == 24000
+    assert Wire(TwilioFrameSerializer()).audio_sample_rate == 8000
 
 
 def test_what_encodes_and_decodes_images_is_the_serializer_s() -> None:

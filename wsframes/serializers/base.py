@@ -63,16 +63,19 @@ class FrameSerializer(ABC):
     `serialize` and `deserialize` may run at the same time, each at most once at a time. Messages
     come to `deserialize` in the order in which they were received.
 
-    Class attributes that say what a wire can do; all are False unless overridden:
+    Attributes, of the class mostly, that say what a wire can do; False unless told otherwise:
 
     - `has_marks`: the peer can tell how far it has played. `serialize` has a message for an
       `OutputMarkFrame`, and `deserialize` gives an `InputMarkFrame` of the same name once the peer
       has played what came before it. The bot then counts as speaking until the peer says that it
       has heard it all, and not until it should have. A peer that does not answer within a second
       is not waited for again before it answers.
+    - `audio_sample_rate`: Hz of all audio that the wire takes; None, as it is unless overridden:
+      each piece may have its own. Tones are made so where nothing else says the rate.
     - `encodes_audio`: what crosses is not PCM, so that `add_wav_header` is refused.
     """
 
+    audio_sample_rate: int | None = None
     has_marks: bool = False
     encodes_audio: bool = False
 

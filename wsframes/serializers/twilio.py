@@ -109,6 +109,7 @@ class TwilioFrameSerializer(FrameSerializer):
     """
 
     type = FrameSerializerType.TEXT
+    audio_sample_rate = _RATE
     has_marks = True
     encodes_audio = True
 

@@ -66,6 +66,7 @@ class AudioOutput:
                     sample_rate,
                     background,
                     Marks(destination) if transport.wire.has_marks else None,
+                    transport.wire.audio_sample_rate,
                 )
                 self.senders[destination] = sender
             sender.begin(context)

@@ -58,6 +58,7 @@ class MediaSender:
         sample_rate: Hz of what is sent; None: as the audio comes.
         background: what a mixer adds, if there is one.
         marks: for a peer that says how far it has played.
+        tone_rate: Hz of a tone before any audio, where `sample_rate` is None; None: a telephone's.
 
     Attributes:
         destination: as above.
@@ -74,6 +75,7 @@ class MediaSender:
         sample_rate: int | None,
         background: Background | None = None,
         marks: Marks | None = None,
+        tone_rate: int | None = None,
     ) -> None:
         chunk_ms = params.audio_out_10ms_chunks * 10
         self.destination = destination
@@ -84,9 +86,17 @@ class MediaSender:
         self.background = background
         # Where a background is played, the own task has to know of all that is sent.
         self._work = Summons(shortcut if background is None else Shortcut(), self)
-        pacer = Pacer(sample_rate or 8000, params.audio_out_lead_ms / 1000, anyio.current_time())
+        first_rate = sample_rate or tone_rate or 8000
+        pacer = Pacer(first_rate, params.audio_out_lead_ms / 1000, anyio.current_time())
+        background_lead_s = 0.0 if background is None else background.lead_s
         end = UtteranceEnd(
-            self._intake, self._queue, pacer, marks, 2 * chunk_ms / 1000, self._work.call
+            self._intake,
+            self._queue,
+            pacer,
+            marks,
+            2 * chunk_ms / 1000,
+            background_lead_s,
+            self._work.call,
         )
         tell = partial(sink.tell_speech, destination)
         self._playback = Playback(pacer, end, self._is_utterance_over, tell)

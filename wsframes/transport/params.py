@@ -178,7 +178,8 @@ class WebsocketParams(TransportParams):
         end_on_session_timeout: the session ends at its timeout. Off: that is told, and no more.
         end_on_disconnect: the session ends when the peer is gone. Off: that is told, and no more.
         audio_out_lead_ms: ms; how far ahead of its playing audio is sent: the peer's cushion.
-        audio_out_queue_ms: ms; how much audio may wait for its time. Beyond it, producers wait.
+        audio_out_queue_ms: ms; how much audio may wait for its time, a chunk in any case. Beyond
+            it, producers wait.
         write_timeout: s; one message may take this long, and a second more for each 64 KiB. A peer
             that takes longer is slow and the session ends (1013).
         close_timeout: s; how long closing the socket may take.

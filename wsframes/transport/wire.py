@@ -64,6 +64,11 @@ class Wire:
         """Whether the peer tells how far it has played."""
         return self._serializer is not None and self._serializer.has_marks
 
+    @property
+    def audio_sample_rate(self) -> int | None:
+        """Hz of all audio that the peer takes, where it takes one rate only."""
+        return None if self._serializer is None else self._serializer.audio_sample_rate
+
     def video_encoder(self, bitrate: int, framerate: int) -> VideoEncoder | None:
         """What encodes the images of one destination, if the serializer has them encoded."""
         if self._serializer is None:

@@ -87,6 +87,17 @@ def test_it_is_full_of_audio_past_its_milliseconds() -> None:
     assert media.has_room
 
 
+def test_it_has_room_for_a_chunk_however_few_its_milliseconds_are() -> None:
+    media = queue(chunk_ms=200, max_audio_ms=100)
+    for _ in range(10):  # in pieces of 20 ms at 16 kHz
+        assert media.has_room
+        media.put_audio(bytes(640), 16000)
+    assert len(media.items) == 1
+    assert media.has_room
+    media.put_audio(bytes(640), 16000)
+    assert not media.has_room
+
+
 def test_it_is_full_of_frames_at_256_and_chunks_do_not_count() -> None:
     media = queue(chunk_ms=10, max_audio_ms=100_000)
     media.put_audio(bytes(2 * 16000 * 5), RATE)

@@ -40,7 +40,7 @@ class Told:
         self.speech: list[type[SystemFrame]] = []
         pacer = Pacer(RATE, 0.1, anyio.current_time())
         intake, queue = AudioIntake(1, RATE), MediaQueue(1, 20, 1000)
-        end = UtteranceEnd(intake, queue, pacer, None, 0.04, lambda: None)
+        end = UtteranceEnd(intake, queue, pacer, None, 0.04, 0.0, lambda: None)
         self.playback = Playback(pacer, end, lambda: end.is_over, self.speech.append)
 
 

@@ -92,6 +92,7 @@ class Door:
         try:
             if self._places.are_counted_by_key:
                 key = self._session_key(websocket)
+                hash(key)
         except Exception as exc:
             await self._refusals.fail(websocket, exc)
             return

@@ -29,16 +29,17 @@ class Background:
         lead_s: how far ahead audio may leave at all.
 
     Attributes:
+        lead_s: how long before the peer has played all of it the next chunk without speech leaves.
         sent: samples per channel that have left without speech.
     """
 
-    __slots__ = ("_chunk", "_gate", "_is_paused", "_lead_s", "_mixing", "sent")
+    __slots__ = ("_chunk", "_gate", "_is_paused", "_mixing", "lead_s", "sent")
 
     def __init__(self, mixing: Mixing, gate: ClearGate, chunk: Chunk, lead_s: float) -> None:
         self._mixing = mixing
         self._gate = gate
         self._chunk = chunk
-        self._lead_s = min(lead_s, chunk.frames / chunk.sample_rate)
+        self.lead_s = min(lead_s, chunk.frames / chunk.sample_rate)
         self._is_paused = False
         self.sent = 0
 
@@ -65,7 +66,7 @@ class Background:
         """
         if self._is_paused or not self._mixing.is_on:
             return math.inf
-        return pacer.playout_end_s - (min(self._lead_s, _LAST_MOMENT_S) if begun else self._lead_s)
+        return pacer.playout_end_s - (min(self.lead_s, _LAST_MOMENT_S) if begun else self.lead_s)
 
     async def next(self) -> Chunk | None:
         """A chunk without speech; None if an interruption came meanwhile."""

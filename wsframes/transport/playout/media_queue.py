@@ -71,7 +71,8 @@ class MediaQueue:
     Args:
         num_channels: of the audio.
         chunk_ms: length of a chunk.
-        max_audio_ms: bound for the audio. For other frames it is 256 and 1 MiB of payload.
+        max_audio_ms: bound for the audio, where that is not less than a chunk: what is less cannot
+            leave. For other frames it is 256 and 1 MiB of payload.
 
     Attributes:
         items: what waits, the next one first, each with the size that it had when it was put: what
@@ -235,8 +236,9 @@ class MediaQueue:
     def _begin(self, sample_rate: int) -> None:
         self.flush()
         self._sample_rate = sample_rate
-        self._packetizer = Packetizer(self._chunk_frames(sample_rate) * self._frame_bytes)
-        self._max_audio_frames = self._max_audio_ms * sample_rate / 1000
+        chunk_frames = self._chunk_frames(sample_rate)
+        self._packetizer = Packetizer(chunk_frames * self._frame_bytes)
+        self._max_audio_frames = max(self._max_audio_ms * sample_rate / 1000, chunk_frames)
 
     def _chunk_frames(self, sample_rate: int) -> int:
         # Not every rate has a whole number of samples in 10 ms: 11,025 Hz has 110.25.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UtteranceEnd"]
 
-# How long before the end of the playing it is the end. A mark needs some time for its way.
+# How long before the end of the playing it is the end, at least. A mark needs time for its way.
 _NEAR_S = 0.08
 _LOOK_S = 0.02
 
@@ -41,6 +41,8 @@ class UtteranceEnd:
         pacer: knows how far the peer has come.
         marks: None if the peer does not answer any.
         pause_s: how long a pause is.
+        background_lead_s: how long before the end of the playing a background puts that off; 0:
+            there is none.
         queued: called when something was queued.
     """
 
@@ -49,6 +51,7 @@ class UtteranceEnd:
         "_due_s",
         "_intake",
         "_marks",
+        "_near_s",
         "_pacer",
         "_pause_s",
         "_queue",
@@ -63,6 +66,7 @@ class UtteranceEnd:
         pacer: Pacer,
         marks: Marks | None,
         pause_s: float,
+        background_lead_s: float,
         queued: Callable[[], None],
     ) -> None:
         self._intake = intake
@@ -70,6 +74,7 @@ class UtteranceEnd:
         self._pacer = pacer
         self._marks = marks
         self._pause_s = pause_s
+        self._near_s = max(_NEAR_S, background_lead_s + _LOOK_S)
         self._queued = queued
         self._timer: Timer | None = None
         self._due_s = 0.0
@@ -140,7 +145,7 @@ class UtteranceEnd:
             self._look_at(self._due_s)
             return
         queue, marks = self._queue, self._marks
-        near_s = self._pacer.playout_end_s - _NEAR_S
+        near_s = self._pacer.playout_end_s - self._near_s
         if queue.empty and near_s <= now_s:
             self.finish()
         else:
