@@ -46,7 +46,7 @@ class RawAudioSerializer(FrameSerializer):
         problem = audio_problem(0, sample_rate, num_channels)
         if problem is not None:
             raise ValueError(problem)
-        self.audio_sample_rate = sample_rate
+        self._sample_rate = self.audio_sample_rate = sample_rate
         self._num_channels = num_channels
         self._interruption = interruption
         self._max_bytes = MAX_AUDIO_S * 2 * num_channels * sample_rate
@@ -54,12 +54,12 @@ class RawAudioSerializer(FrameSerializer):
     def serialize(self, frame: Frame) -> str | bytes | None:
         if isinstance(frame, OutputAudioRawFrame):
             if (frame.sample_rate, frame.num_channels) != (
-                self.audio_sample_rate,
+                self._sample_rate,
                 self._num_channels,
             ):
                 raise EncodeError(
                     f"{frame.name} has {frame.sample_rate} Hz and {frame.num_channels} channel(s), "
-                    f"but this wire of bare PCM has {self.audio_sample_rate} Hz and "
+                    f"but this wire of bare PCM has {self._sample_rate} Hz and "
                     f"{self._num_channels}: set audio_out_sample_rate and audio_out_channels, or "
                     f"the serializer's sample_rate and num_channels"
                 )
@@ -74,7 +74,7 @@ class RawAudioSerializer(FrameSerializer):
         if isinstance(data, str):
             return InputTransportMessageFrame(decode_message(data))
         if len(data) > self._max_bytes:
-            problem = audio_problem(len(data), self.audio_sample_rate, self._num_channels)
+            problem = audio_problem(len(data), self._sample_rate, self._num_channels)
             assert problem is not None
             raise DecodeError(problem)
-        return InputAudioRawFrame(data, self.audio_sample_rate, self._num_channels)
+        return InputAudioRawFrame(data, self._sample_rate, self._num_channels)
