@@ -61,7 +61,7 @@ async def run_test(
         expected_up_frames: likewise upstream. None: anything but an `ErrorFrame`.
         frames_to_send_direction: upstream, they enter at the downstream end.
         ignore_start: leave the `StartFrame` out of what came out.
-        observers: of the run.
+        observers: of the run. What one of them raises is raised here, at the end.
         pipeline_params: of the run; by default its deadlines are all `timeout_s`.
         send_end_frame: send an `EndFrame` after the frames; it is left out of what came out. False:
             one of the frames, or the processor, has to end the run.
@@ -72,7 +72,8 @@ async def run_test(
         The frames that came out downstream, and those that came out upstream.
 
     Raises:
-        AssertionError: other frames came out, the processor failed, or it is stuck.
+        AssertionError: other frames came out, the processor failed, in its cleanup too, or it is
+            stuck.
     """
     if pipeline_params is None:
         pipeline_params = PipelineParams(start_timeout=timeout_s, drain_stall_timeout=timeout_s)
@@ -97,13 +98,13 @@ async def run_test(
         )
 
     await trial.run(drive)
-    await trial.task.aclose()
+    await trial.close()
     down = [
         frame
         for frame in trial.down
         if frame is not end and not (ignore_start and isinstance(frame, StartFrame))
     ]
-    _compare(down, expected_down_frames, trial.up, expected_up_frames)
+    _compare(down, expected_down_frames, trial.up, expected_up_frames, trial.cleanup_errors)
     return down, trial.up
 
 
@@ -112,9 +113,10 @@ def _compare(
     expected_down: Sequence[Expected] | None,
     up: Sequence[Frame],
     expected_up: Sequence[Expected] | None,
+    cleanup_errors: Sequence[tuple[str, BaseException]],
 ) -> None:
     errors = [frame for frame in up if isinstance(frame, ErrorFrame)]
-    cause = next((frame.exception for frame in errors if frame.exception is not None), None)
+    causes = [frame.exception for frame in errors if frame.exception is not None]
     problems = []
     if expected_up is None and errors:
         problems += [frame.error for frame in errors]
@@ -122,5 +124,8 @@ def _compare(
     for way, expected, got in (("down", expected_down, down), ("up", expected_up, up)):
         if expected is not None and (differs := difference(expected, got)) is not None:
             problems.append(f"frames {way}stream: {differs}")
+    for name, error in cleanup_errors:
+        problems.append(f"{name} failed in its cleanup: {error!r}")
+        causes.append(error)
     if problems:
-        raise AssertionError("\n".join(problems)) from cause
+        raise AssertionError("\n".join(problems)) from next(iter(causes), None)

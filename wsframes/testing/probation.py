@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio
 
@@ -55,9 +54,6 @@ class Probation:
         self._rules = rules
         self._timeout_s = timeout_s
         self._alive = _Alive()
-        self._cleanup_errors: list[Exception] = []
-        for processor in self._processors():
-            _watch_cleanup(processor, self._cleanup_errors)
 
     async def run(
         self, drive: Callable[[], Awaitable[None]], reason: EndReason = EndReason.ENDED
@@ -79,7 +75,7 @@ class Probation:
         for frame in self.trial.up:
             if isinstance(frame, ErrorFrame) and frame.processor in self._names():
                 raise self._broken("raises", frame.error) from frame.exception
-        for error in self._cleanup_errors:
+        for _, error in self.trial.cleanup_errors:
             raise self._broken("cleanup", f"it failed: {error!r}") from error
         for name, counts in self.trial.task.statistics().items():
             lost = sum(counts.dropped.values()) + sum(counts.refused.values())
@@ -155,21 +151,6 @@ class Probation:
     def _counted(self) -> int:
         counts = (getattr(processor, "dropped", None) for processor in self._processors())
         return sum(sum(count.values()) for count in counts if isinstance(count, Mapping))
-
-
-def _watch_cleanup(processor: FrameProcessor, errors: list[Exception]) -> None:
-    """The run logs what a cleanup raises, and goes on; here it has to be known."""
-    cleanup = processor.cleanup
-
-    async def watched() -> None:
-        try:
-            result: Any = cleanup()
-            if inspect.isawaitable(result):
-                await result
-        except Exception as exc:
-            errors.append(exc)
-
-    setattr(processor, "cleanup", watched)  # noqa: B010 - mypy knows that it is a method
 
 
 class _Alive:

@@ -20,6 +20,7 @@ from wsframes.graph import (
 )
 
 from .outcomes import is_outcome
+from .watching import watched_cleanups, watched_observer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -60,7 +61,8 @@ class _Recorder(BaseObserver):
 class Trial:
     """Runs a section, and keeps what comes out of it in `down` and `up`.
 
-    It may be run again after a `StopFrame`.
+    It may be run again after a `StopFrame`. What cleanups have raised is in `cleanup_errors`, with
+    the name of the processor.
 
     Args:
         section: what is under test.
@@ -83,10 +85,12 @@ class Trial:
         self.up: list[Frame] = []
         self.started = anyio.Event()
         self.result: RunResult | None = None
+        self.cleanup_errors: list[tuple[str, BaseException]] = []
+        self._observer_errors: list[BaseException] = []
+        self._pipeline = Pipeline([self.above, section, self.below])
+        watched = [watched_observer(observer, self._observer_errors) for observer in observers]
         self.task = PipelineTask(
-            Pipeline([self.above, section, self.below]),
-            params=params,
-            observers=[_Recorder(self), *observers],
+            self._pipeline, params=params, observers=[_Recorder(self), *watched]
         )
         self._timeout_s = timeout_s
 
@@ -98,6 +102,7 @@ class Trial:
 
         Raises:
             AssertionError: the section is stuck, or a queue went past its bound.
+            BaseException: what an observer raised, the first time.
         """
         failures: list[BaseException] = []
         self.started = anyio.Event()
@@ -115,7 +120,8 @@ class Trial:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(drive_when_started)
             try:
-                self.result = await self.task.run()
+                with watched_cleanups(self._pipeline, self.cleanup_errors):
+                    self.result = await self.task.run()
             except BaseException as exc:  # kept, for the task group would wrap it
                 if not is_outcome(exc):
                     raise
@@ -125,7 +131,14 @@ class Trial:
             raise failures[0]
         assert self.result is not None
         _check_moved(self.result)
+        if self._observer_errors:
+            raise self._observer_errors[0]
         return self.result
+
+    async def close(self) -> None:
+        """Clean up, where a `StopFrame` has left that for later."""
+        with watched_cleanups(self._pipeline, self.cleanup_errors):
+            await self.task.aclose()
 
     async def send(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> None:
         """Let a frame in, at the end that its direction says.
