@@ -1,6 +1,8 @@
 """A cancellation that does not come alone: beside it an error, or another cancellation."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -9,8 +11,8 @@ import pytest
 
 from tests.graph.parts import Function, Lane, Note, Session, Word, running
 from wsframes.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, StartFrame
-from wsframes.graph import EndReason, Pipeline, PipelineParams, PipelineTask
-from wsframes.testing import settle
+from wsframes.graph import EndReason, Pipeline, PipelineParams, PipelineTask, RunResult
+from wsframes.testing import settle, virtual_backends
 
 # An error in a task group that is cancelled. On trio it comes out beside the cancellations.
 
@@ -140,3 +142,99 @@ async def test_what_is_no_exception_is_not_lost_to_a_cancellation(place: str) ->
     with pytest.raises(Halt), anyio.move_on_after(0.1):
         await task.run()
     assert task.has_finished()
+
+
+# Cancellations of asyncio's own, which go past all scopes.
+
+on_asyncio = pytest.mark.parametrize("anyio_backend", virtual_backends()[:1], indirect=True)
+
+
+def tasks_but(*others: "asyncio.Task[Any] | None") -> "list[asyncio.Task[Any]]":
+    """In their order, which for asyncio itself is chance."""
+    tasks = asyncio.all_tasks() - {*others, asyncio.current_task()}
+    return sorted(tasks, key=lambda task: task.get_name())
+
+
+@on_asyncio
+@pytest.mark.parametrize("turns", range(4))
+async def test_an_interruption_beside_a_timeout_of_asyncio(
+    anyio_backend: object, turns: int
+) -> None:
+    """On trio there is none."""
+    due_s = anyio.current_time() + 1
+
+    async def handle(frame: Frame) -> None:
+        if isinstance(frame, Word):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due_s):
+                    await asyncio.gather(asyncio.sleep(9), asyncio.sleep(9))
+
+    async with running(Lane("it", handle)) as session:
+        await session.send(Word())
+        reached = asyncio.Event()
+        asyncio.get_running_loop().call_at(due_s, reached.set)
+        await reached.wait()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await session.send(InterruptionFrame(), Note("after"))
+        assert session.texts()[-1] == "after"
+        assert (await session.end()).reason is EndReason.ENDED
+
+
+@on_asyncio
+async def test_a_cancellation_that_is_raised_anew_by_who_is_interrupted(
+    anyio_backend: object,
+) -> None:
+    async def handle(frame: Frame) -> None:
+        if isinstance(frame, Word):
+            with suppress(asyncio.CancelledError):
+                await anyio.sleep_forever()
+            raise asyncio.CancelledError
+
+    async with running(Lane("it", handle)) as session:
+        await session.send(Word())
+        await session.send(InterruptionFrame(), Note("after"))
+        assert session.texts() == ["after"]
+        assert (await session.end()).reason is EndReason.ENDED
+    assert session.task.statistics()["it"].dropped == {"interrupted": 1}
+
+
+class StartsSlowly(Lane):
+    async def start(self, frame: StartFrame) -> None:
+        self.calls.append("start")
+        await anyio.sleep_forever()
+
+
+@on_asyncio
+@pytest.mark.parametrize("kind", [Lane, StartsSlowly])
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_an_event_loop_that_is_closed_cancels_its_runs(
+    anyio_backend: object, kind: Callable[[], Function], backwards: bool
+) -> None:
+    """Whichever task is the first to be cancelled."""
+    parts = [kind(), Lane(), Function()]
+    session = Session(PipelineTask(Pipeline(parts)))
+    results: list[RunResult] = []
+    session.task.add_event_handler("on_pipeline_finished", lambda _, it: results.append(it))
+    test = tasks_but()
+    run = asyncio.ensure_future(session.run())
+    await settle()
+    tasks = tasks_but(*test)
+    assert len(tasks) > 1
+    for task in reversed(tasks) if backwards else tasks:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert results == [RunResult(reason=EndReason.CANCELLED)]
+    assert [part.calls[-1] for part in parts] == ["cleanup"] * 3
+
+
+@on_asyncio
+async def test_a_run_is_cancelled_by_who_cancels_a_task_of_it(anyio_backend: object) -> None:
+    it = Lane("it")
+    test = tasks_but()
+    async with running(it) as session:
+        (lane,) = [task for task in tasks_but(*test) if task.get_name() == "it ordered"]
+        lane.cancel()
+        assert (await session.wait()).reason is EndReason.CANCELLED
+    assert it.calls == ["start", "cancel", "cleanup"]

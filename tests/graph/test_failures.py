@@ -1,6 +1,8 @@
 """What is a failure, and how it is logged."""
 
+import asyncio
 import logging
+import sys
 
 import anyio
 import anyio.lowlevel
@@ -8,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsframes.graph.failures import FailureLog, clip, describe, is_failure
+from wsframes.graph.failures import FailureLog, clip, describe, ends_task, is_failure
+from wsframes.testing import settle, virtual_backends
 
 
 async def stray_cancellation() -> BaseException:
@@ -43,6 +46,33 @@ async def test_an_error_beside_a_cancellation_is_a_failure() -> None:
     assert is_failure(BaseExceptionGroup("several", [stray, inner]))
     assert not is_failure(BaseExceptionGroup("several", [inner, KeyboardInterrupt()]))
     assert not is_failure(BaseExceptionGroup("several", [stray]))
+
+
+async def test_only_a_cancellation_of_the_task_itself_ends_it() -> None:
+    assert not ends_task(LookupError())
+    assert not ends_task(await stray_cancellation())
+
+
+@pytest.mark.parametrize("anyio_backend", virtual_backends()[:1], indirect=True)
+async def test_asyncio_can_cancel_a_task_past_all_scopes(
+    anyio_backend: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        except asyncio.CancelledError as exc:
+            caught.extend([is_failure(exc), ends_task(exc)])
+            monkeypatch.delitem(sys.modules, "asyncio")
+            caught.append(ends_task(exc))
+            monkeypatch.undo()
+
+    task = asyncio.ensure_future(work())
+    await settle()
+    task.cancel()
+    await task
+    assert caught == [True, True, False], "the last where asyncio is not there: trio runs"
 
 
 def test_a_description_is_short_whatever_it_describes() -> None:

@@ -14,7 +14,7 @@ from wsframes.graph.alarm import Alarm
 from wsframes.graph.dispatcher import Dispatcher, Target
 from wsframes.graph.drain import Drain
 from wsframes.graph.events import EventHandlers, EventQueue
-from wsframes.graph.failures import FailureLog, describe, forget_way, is_failure
+from wsframes.graph.failures import FailureLog, describe, ends_task, forget_way, is_failure
 from wsframes.graph.moving import Moving
 from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.graph.timers import Timer
@@ -179,7 +179,10 @@ class RunContext:
                 forget_way(exc)
                 del func, args
                 raise
-            self._failed(*title, exc)
+            if ends_task(exc):
+                self.finish(EndReason.CANCELLED)
+            else:
+                self._failed(*title, exc)
         finally:
             self.working.remove(title)
 

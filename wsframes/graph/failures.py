@@ -5,11 +5,12 @@ cancelled raises one too, and if it were let through it would end a task of ours
 """
 
 import logging
+import sys
 import traceback
 
 import anyio
 
-__all__ = ["FailureLog", "clip", "describe", "forget_way", "is_failure"]
+__all__ = ["FailureLog", "clip", "describe", "ends_task", "forget_way", "is_failure"]
 
 logger = logging.getLogger("wsframes.graph")
 
@@ -33,6 +34,21 @@ def is_failure(exc: BaseException) -> bool:
     if isinstance(exc, cancelled):
         return anyio.current_effective_deadline() > -float("inf")
     return False
+
+
+def ends_task(exc: BaseException) -> bool:
+    """Whether it is here because somebody cancelled this very task, past all scopes.
+
+    Only asyncio can do that, by `Task.cancel`; when its loop is closed it does so to every task.
+    """
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or not isinstance(exc, anyio.get_cancelled_exc_class()):
+        return False
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # trio runs
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 def describe(thing: object) -> str:

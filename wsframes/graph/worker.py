@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from wsframes.frames import CancelFrame, Frame, FrameDirection, InterruptionFrame, StartFrame
-from wsframes.graph.failures import is_failure
+from wsframes.graph.failures import ends_task, is_failure
 from wsframes.graph.mailbox import Mailbox, Queue
 from wsframes.graph.node import Node
 from wsframes.graph.processor import FrameProcessor
@@ -96,8 +96,14 @@ class Worker:
     def scope(self) -> Iterator[None]:
         """What `give_up` cancels; entered again after that, and not for every frame."""
         self.goes_on = True
-        with anyio.CancelScope() as self._scope:
-            yield
+        try:
+            with anyio.CancelScope() as self._scope:
+                yield
+        except BaseException as exc:
+            # On asyncio a cancellation of somebody else's, such as that of an `asyncio.timeout`,
+            # takes the place of ours where both come at once, and the scope lets it through.
+            if self.goes_on or isinstance(exc, Exception) or not is_failure(exc):
+                raise
 
     def give_up(self) -> None:
         """Cancel the work in process, or the sleep."""
@@ -144,7 +150,8 @@ class Worker:
                 await finished(hook(frame))
             await self.place.process(frame, direction)
         except BaseException as exc:
-            if not is_failure(exc):
+            # A failed start ends the run, and a task that ends says what that is.
+            if not is_failure(exc) or (isinstance(frame, StartFrame) and ends_task(exc)):
                 raise
             self.place.node.report_on(frame, exc)
 
