@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from math import inf, nan
 
 import anyio
 import pytest
@@ -80,6 +81,70 @@ def test_pieces_are_no_larger_than_asked_for() -> None:
     assert list(Faults().pieces(b"abcde")) == [b"abcde"]
     assert list(Faults(slice_bytes=2).pieces(b"abcde")) == [b"ab", b"cd", b"e"]
     assert list(Faults(slice_bytes=1).pieces(b"")) == []
+
+
+def test_pieces_are_no_larger_than_what_passes_in_a_moment() -> None:
+    faults = Faults(bytes_per_s=40)
+    pieces = faults.pieces(b"abcdefghi")
+    assert next(pieces) == b"ab"
+    faults.bytes_per_s = 0.1
+    assert next(pieces) == b"c"
+    faults.bytes_per_s, faults.slice_bytes = 1e9, 3
+    assert list(pieces) == [b"def", b"ghi"]
+
+
+async def test_a_rate_takes_its_time_until_it_is_changed() -> None:
+    faults = Faults(bytes_per_s=0.001)
+
+    async def change() -> None:
+        await anyio.sleep(0.02)
+        faults.bytes_per_s = inf
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(change)
+        await faults.take_time(1)  # a quarter of an hour, it seems
+    faults.bytes_per_s = 100
+    begun_s = anyio.current_time()
+    await faults.take_time(12)
+    assert anyio.current_time() - begun_s >= 0.119
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("bytes_per_s", 0), ("bytes_per_s", nan), ("slice_bytes", 0)]
+)
+def test_faults_that_let_no_byte_pass_are_refused(name: str, value: float) -> None:
+    faults = Faults()
+    before = getattr(faults, name)
+    with pytest.raises(ValueError, match=str(value)):
+        setattr(faults, name, value)
+    assert getattr(faults, name) is before
+
+
+async def test_a_slow_direction_lets_no_burst_pass_and_feels_a_change() -> None:
+    async with through(Server()) as proxy:
+        proxy.to_client.bytes_per_s = 0.001
+        async with await anyio.connect_tcp("127.0.0.1", proxy.port) as client:
+            await client.send(b"abcdefghij")
+            assert await client.receive() == b"a"
+            proxy.to_client.bytes_per_s = inf
+            assert await read(client, 9) == b"bcdefghij"
+
+
+@pytest.mark.parametrize("kind", [AssertionError, pytest.skip.Exception])
+async def test_what_the_block_raises_is_raised_as_it_is(kind: type[BaseException]) -> None:
+    async def fail() -> None:
+        async with FaultProxy(1):
+            raise kind("as it was told")
+
+    with pytest.raises(kind, match="as it was told"):
+        await fail()
+
+
+async def test_a_block_that_is_cancelled_is_left() -> None:
+    with anyio.move_on_after(0.01) as scope:
+        async with FaultProxy(1):
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
 
 
 async def test_latency_and_a_narrow_band_take_their_time() -> None:

@@ -14,12 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from random import Random
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import anyio
 from anyio.abc import SocketAttribute
 
 from wsframes.transport.tasks.waiting import Signal
+
+from .outcomes import is_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
 __all__ = ["FaultProxy", "Faults"]
 
 _READ_BYTES = 65536
+_RATE_STEP_S = 0.05
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 _RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass
 class Faults:
-    """What happens to the bytes of one direction. Change it whenever you like.
+    """What happens to the bytes of one direction. Change it whenever you like: it is felt within a
+    twentieth of a second, except by the latency of what is on its way.
 
     Attributes:
         latency_s: how much later they arrive.
@@ -46,6 +50,9 @@ class Faults:
         cut_after_bytes: so many of each connection pass, and then it is cut.
         cut: how: "reset" breaks both directions (RST); "fin" ends this one (FIN), and the other one
             goes on.
+
+    Raises:
+        ValueError: no byte would ever pass; also when it is changed.
     """
 
     latency_s: float = 0.0
@@ -55,10 +62,19 @@ class Faults:
     cut_after_bytes: int | None = None
     cut: Literal["reset", "fin"] = "reset"
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "bytes_per_s" and not value > 0:
+            raise ValueError(f"a rate of {value} bytes/s: FaultProxy.hold() lets nothing pass")
+        if name == "slice_bytes" and value is not None and value < 1:
+            raise ValueError(f"slice_bytes is {value}: a piece has at least 1 byte")
+        super().__setattr__(name, value)
+
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """The data as it arrives."""
         while data:
             size = len(data) if self.slice_bytes is None else self.slice_bytes
+            if (step_bytes := self.bytes_per_s * _RATE_STEP_S) < size:
+                size = max(1, int(step_bytes))
             yield data[:size]
             data = data[size:]
 
@@ -67,6 +83,14 @@ class Faults:
         if self.cut_after_bytes is None:
             return None
         return max(0, self.cut_after_bytes - passed_bytes)
+
+    async def take_time(self, size_bytes: float) -> None:
+        """Wait as long as so many bytes take, at the rate of each moment."""
+        while size_bytes > 0:
+            rate = self.bytes_per_s
+            step_s = min(size_bytes / rate, _RATE_STEP_S)
+            await anyio.sleep(step_s)
+            size_bytes = 0 if step_s < _RATE_STEP_S else size_bytes - step_s * rate
 
 
 class FaultProxy:
@@ -123,6 +147,9 @@ class FaultProxy:
         traceback: TracebackType | None,
     ) -> bool | None:
         self._tasks.cancel_scope.cancel()
+        if exc is not None and is_outcome(exc):
+            await self._tasks.__aexit__(None, None, None)  # which would wrap it in a group
+            return None
         return await self._tasks.__aexit__(exc_type, exc, traceback)
 
     def hold(self) -> None:
@@ -285,7 +312,7 @@ class _Link:
         if piece:
             await pipe.sink.send(piece)
             pipe.passed_bytes += len(piece)
-            await anyio.sleep(len(piece) / faults.bytes_per_s)
+            await faults.take_time(len(piece))
         if faults.room(pipe.passed_bytes) != 0:
             return True
         if faults.cut == "reset":
