@@ -284,6 +284,23 @@ def test_analyzers() -> None:
         WebsocketParams(turn_analyzer=turn)
 
 
+def test_methods_of_analyzers_that_nobody_would_await() -> None:
+    class Asking(Loud):
+        voice_confidence = anyio.sleep  # type: ignore[assignment]
+
+    class Waiting(SilenceTurnAnalyzer):
+        append_audio = anyio.sleep  # type: ignore[assignment]
+
+    class Thinking(SilenceTurnAnalyzer):
+        analyze_end_of_turn = own = anyio.sleep  # type: ignore[assignment]
+
+    with pytest.raises(ValidationError, match=r"Asking\.voice_confidence .* a `def`, not an `asy"):
+        WebsocketParams(vad_analyzer=Asking())
+    with pytest.raises(ValidationError, match=r"Waiting\.append_audio .* a `def`, not an `async"):
+        WebsocketParams(vad_analyzer=Loud(), turn_analyzer=Waiting())
+    assert WebsocketParams(vad_analyzer=Loud(), turn_analyzer=Thinking()).turn_analyzer
+
+
 # --- callbacks
 
 CALLBACKS = ("on_client_connected", "on_client_disconnected", "on_session_timeout")

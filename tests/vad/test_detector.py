@@ -1,5 +1,7 @@
 """`wsframes.vad.detector` and `wsframes.vad.analyzer`."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,3 +155,12 @@ def test_reset_forgets_what_was_not_told() -> None:
         detector.feed(bytes(160 * 5))
     detector.reset()
     assert detector.feed(bytes(160)) == []
+
+
+@pytest.mark.parametrize("frames", [160.0, 0, -1, None, "160"])
+def test_a_length_of_windows_that_is_none_is_refused(frames: Any) -> None:
+    class Odd(Loud):
+        window_frames = frames
+
+    with pytest.raises(ValueError, match=r"^Odd\.num_frames_required\(\) has to return an int of"):
+        VoiceDetector(Odd(), 16000)

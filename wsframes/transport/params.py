@@ -1,9 +1,10 @@
 """The parameters of the transport, and what it calls back."""
 
+import inspect
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from starlette.websockets import WebSocket
@@ -20,6 +21,8 @@ __all__ = ["TransportParams", "WebsocketCallbacks", "WebsocketParams"]
 _CAMERA = "camera_"
 _VIDEO = "video_"
 _TURNS_ON = {"vad_enabled": "audio_in_enabled", "vad_audio_passthrough": "audio_in_passthrough"}
+
+_Analyzer = TypeVar("_Analyzer", VADAnalyzer, BaseTurnAnalyzer, None)
 
 _SampleRate = Annotated[int, Field(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)]
 _Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
@@ -121,6 +124,18 @@ class TransportParams(BaseModel):
         if name not in PIXEL_BYTES:
             raise ValueError(f"a format is one of {', '.join(PIXEL_BYTES)}")
         return name
+
+    @field_validator("vad_analyzer", "turn_analyzer")
+    @classmethod
+    def _refuse_what_nobody_awaits(cls, analyzer: _Analyzer) -> _Analyzer:
+        base = BaseTurnAnalyzer if isinstance(analyzer, BaseTurnAnalyzer) else VADAnalyzer
+        for name in sorted(vars(base).keys() - {"analyze_end_of_turn"}):
+            if inspect.iscoroutinefunction(getattr(type(analyzer), name, None)):
+                raise ValueError(
+                    f"{type(analyzer).__name__}.{name} is called without an await: it has to be a "
+                    "`def`, not an `async def`"
+                )
+        return analyzer
 
     @field_validator("audio_out_destinations", "video_out_destinations")
     @classmethod

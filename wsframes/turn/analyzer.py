@@ -72,7 +72,7 @@ class BaseTurnAnalyzer(ABC):
     def analyze_end_of_turn(self) -> Any:
         """The voice has stopped: COMPLETE, INCOMPLETE, or, of an `async def`, either in the end.
 
-        Whatever it raises, and nothing for long, counts as INCOMPLETE.
+        Whatever it raises, or returns besides, and nothing for long, counts as INCOMPLETE.
         """
 
     @abstractmethod

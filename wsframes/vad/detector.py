@@ -3,6 +3,8 @@
 Pure: it knows no clock but the audio itself.
 """
 
+import operator
+
 import msgspec
 
 from wsframes.audio.packetizer import Packetizer
@@ -36,7 +38,7 @@ class VoiceDetector:
         sample_rate: Hz of the audio.
 
     Raises:
-        ValueError: the analyzer cannot analyze this rate.
+        ValueError: the analyzer cannot analyze this rate, or says no length of its windows.
     """
 
     __slots__ = (
@@ -53,7 +55,7 @@ class VoiceDetector:
         self.analyzer = analyzer
         analyzer.set_sample_rate(sample_rate)
         self._sample_rate = sample_rate
-        self._window_frames = analyzer.num_frames_required()
+        self._window_frames = _window_frames_of(analyzer)
         self._windows = Packetizer(SAMPLE_BYTES * self._window_frames)
         self._machine = VADStateMachine(0, 0)
         self._untold: list[VoiceChange] = []
@@ -116,3 +118,17 @@ class VoiceDetector:
         self._untold = []
         self._machine.reset()
         self.analyzer.reset()
+
+
+def _window_frames_of(analyzer: VADAnalyzer) -> int:
+    required = analyzer.num_frames_required()
+    try:
+        frames = operator.index(required)
+    except TypeError:
+        frames = 0
+    if frames < 1:
+        raise ValueError(
+            f"{type(analyzer).__name__}.num_frames_required() has to return an int of at least 1, "
+            f"not {required!r}"
+        )
+    return frames

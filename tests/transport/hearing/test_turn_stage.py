@@ -359,4 +359,5 @@ async def test_an_analyzer_that_cannot_be_made_ready_ends_the_session() -> None:
     async with MemoryPeer(session):
         await session.finished()
     assert session.result.reason is EndReason.ERROR
-    assert "no model" in str(session.result.error)
+    (error,) = session.errors
+    assert "Unready could not be made ready: RuntimeError('no model')" in error.error

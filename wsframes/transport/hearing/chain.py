@@ -12,7 +12,6 @@ that the order of the wire is kept. A full queue stops the reader.
 
 from collections.abc import Iterator
 
-import anyio
 import anyio.lowlevel
 
 from wsframes.audio.pcm import SAMPLE_BYTES, bytes_per_frame
@@ -45,9 +44,6 @@ _QUEUE_S = 1.0
 
 # Of audio that is analyzed without letting others run: less than a millisecond's work.
 _AT_ONCE_S = 0.1
-
-# Of one analyzer to load its model.
-_PREPARE_S = 30.0
 
 
 class Hearing:
@@ -95,14 +91,14 @@ class Hearing:
 
         Raises:
             UsageError: another session has one of them.
-            Exception: one of them cannot be made ready.
+            RuntimeError: one of them cannot be made ready.
+            TimeoutError: one of them cannot in time.
         """
         self._claim.take()
-        with anyio.fail_after(_PREPARE_S):
-            if self._voice is not None:
-                await self._voice.prepare()
-            if self._turn is not None:
-                await self._turn.prepare()
+        if self._voice is not None:
+            await self._voice.prepare()
+        if self._turn is not None:
+            await self._turn.prepare()
 
     def begin(self) -> None:
         """A run begins."""

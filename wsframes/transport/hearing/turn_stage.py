@@ -7,7 +7,9 @@ from collections.abc import Callable
 import anyio
 
 from wsframes.audio.pcm import remix
+from wsframes.graph.failures import describe
 from wsframes.graph.processor import FrameProcessor
+from wsframes.transport.hearing.ready import make_ready
 from wsframes.transport.hearing.voice_stage import Report
 from wsframes.transport.tasks.workers import place, run_slow
 from wsframes.turn import BaseTurnAnalyzer, EndOfTurnState
@@ -26,8 +28,9 @@ COMPLETE = EndOfTurnState.COMPLETE
 class TurnStage:
     """Feeds one session's audio to its analyzer, and asks it.
 
-    An analyzer that fails or does not answer is reported, once, and the turn goes on. One that
-    hangs in its thread is not used any more: then each turn is over when the voice stops.
+    An analyzer that fails, does not answer, or returns what is no answer is reported, once, and the
+    turn goes on. One that hangs in its thread is not used any more: then each turn is over when the
+    voice stops.
 
     Args:
         analyzer: of this session.
@@ -61,10 +64,10 @@ class TurnStage:
         """Let the analyzer load what it needs.
 
         Raises:
-            Exception: what it raises.
+            RuntimeError: it cannot.
+            TimeoutError: it cannot in time.
         """
-        async with place():
-            await run_slow(self._analyzer.prepare)
+        await make_ready(self._analyzer)
 
     def begin(self) -> None:
         """A run begins."""
@@ -83,11 +86,10 @@ class TurnStage:
             return False
         mono = remix(audio, num_channels, 1)
         if self._asked:
-            self._waiting.put(mono, is_speech)
+            self._waiting.put(mono, rate, is_speech)
             return False
         if rate != self._rate:
-            self._rate = rate
-            self._guarded(self._analyzer.set_sample_rate, rate)
+            self._tune(rate)
         return self._guarded(self._analyzer.append_audio, mono, is_speech) is COMPLETE
 
     def ask(self) -> bool:
@@ -99,7 +101,7 @@ class TurnStage:
             return False
         if self._analyzer.runs_inline and not self._is_async:
             self._asked = 0
-            return self._guarded(self._analyzer.analyze_end_of_turn) is COMPLETE
+            return self._guarded(self._ask_inline) is COMPLETE
         self._owner.start_soon(self._answer, name=f"{self._owner.name} turn")
         return False
 
@@ -122,7 +124,9 @@ class TurnStage:
                     self._clear_later = False
                     self._guarded(self._analyzer.clear)
                     state = None
-                for mono, is_speech in self._waiting.take():
+                for mono, rate, is_speech in self._waiting.take():
+                    if rate != self._rate:
+                        self._tune(rate)
                     heard = self._guarded(self._analyzer.append_audio, mono, is_speech)
                     state = COMPLETE if heard is COMPLETE else state
                 if asked == self._asked:
@@ -137,11 +141,13 @@ class TurnStage:
         try:
             if self._is_async:
                 with anyio.move_on_after(_HANGS_S):
-                    return await analyze()
+                    return self._checked(_no_coroutine(await analyze()))
             else:
                 async with place():
                     with anyio.move_on_after(_HANGS_S):
-                        return await run_slow(analyze)
+                        # In the thread: trio lets no coroutine out of it.
+                        state = await run_slow(lambda: _no_coroutine(analyze()))
+                        return self._checked(state)
                 self._is_out = True
         except Exception as exc:
             self._failed(f"failed: {exc!r}", exc)
@@ -151,6 +157,22 @@ class TurnStage:
         more = ", and is not used any more" if self._is_out else ""
         self._failed(f"did not answer within {_HANGS_S:g} s{more}", None)
         return None
+
+    def _ask_inline(self) -> object:
+        return self._checked(_no_coroutine(self._analyzer.analyze_end_of_turn()))
+
+    def _checked(self, state: object) -> object:
+        if not isinstance(state, EndOfTurnState):
+            self._failed(
+                f"returned {describe(state)} from analyze_end_of_turn, and not COMPLETE or "
+                "INCOMPLETE: it counts as INCOMPLETE",
+                None,
+            )
+        return state
+
+    def _tune(self, rate: int) -> None:
+        self._rate = rate
+        self._guarded(self._analyzer.set_sample_rate, rate)
 
     def _guarded(self, call: Callable[..., object], *args: object) -> object:
         try:
@@ -165,22 +187,29 @@ class TurnStage:
             self._report(f"{type(self._analyzer).__name__} {text}", exc)
 
 
+def _no_coroutine(state: object) -> object:
+    if inspect.iscoroutine(state):
+        state.close()
+        raise TypeError("analyze_end_of_turn returned a coroutine, which only an `async def` may")
+    return state
+
+
 class _Waiting:
     """What has come while the analyzer thinks: the latest of it, within the bound."""
 
     __slots__ = ("_bytes", "_pieces")
 
     def __init__(self) -> None:
-        self._pieces: deque[tuple[bytes, bool]] = deque()
+        self._pieces: deque[tuple[bytes, int, bool]] = deque()
         self._bytes = 0
 
-    def put(self, mono: bytes, is_speech: bool) -> None:
-        self._pieces.append((mono, is_speech))
+    def put(self, mono: bytes, rate: int, is_speech: bool) -> None:
+        self._pieces.append((mono, rate, is_speech))
         self._bytes += len(mono)
         while self._bytes > _WAITING_BYTES:
             self._bytes -= len(self._pieces.popleft()[0])
 
-    def take(self) -> deque[tuple[bytes, bool]]:
+    def take(self) -> deque[tuple[bytes, int, bool]]:
         """All of it, in order; nothing is left."""
         pieces, self._pieces, self._bytes = self._pieces, deque(), 0
         return pieces

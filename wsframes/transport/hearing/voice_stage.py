@@ -7,6 +7,7 @@ import anyio
 import anyio.lowlevel
 
 from wsframes.audio.pcm import remix
+from wsframes.transport.hearing.ready import make_ready
 from wsframes.transport.rate_conversion import new_resampler
 from wsframes.transport.tasks.workers import place, run_slow
 from wsframes.vad import VADAnalyzer, VADParams, VADState, VoiceChange, VoiceDetector
@@ -70,10 +71,10 @@ class VoiceStage:
         """Let the analyzer load what it needs.
 
         Raises:
-            Exception: what it raises.
+            RuntimeError: it cannot.
+            TimeoutError: it cannot in time.
         """
-        async with place():
-            await run_slow(self._analyzer.prepare)
+        await make_ready(self._analyzer)
 
     def feed(self, audio: bytes, rate: int, num_channels: int) -> list[VoiceChange] | None:
         """Analyze a piece; None: there is no verdict."""
