@@ -490,6 +490,25 @@ async def test_a_second_end_passes_a_lane_that_has_had_one() -> None:
         assert (await session.wait()).reason is EndReason.ENDED
 
 
+async def test_a_second_end_behind_the_first_one_holds_nothing_up() -> None:
+    class HangsUp(Function):
+        def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+            if isinstance(frame, Word):
+                self.push_frame_nowait(EndFrame())
+                self.push_frame_nowait(EndFrame())
+
+    lane = Lane("lane", lambda frame: anyio.sleep(1))
+    async with running(ParallelPipeline([HangsUp("hangs up"), lane], [])) as session:
+        await session.send(Word("bye"))
+        assert lane.calls == ["start", "stop"]
+        for _ in range(3):  # the other branch goes on, longer than an end may stall
+            await anyio.sleep(3)
+            await session.send(Note("still here"))
+        assert session.texts() == ["bye", *["still here"] * 3]
+        assert (await session.end()).reason is EndReason.ENDED
+    assert session.task.statistics()["lane"].dropped == {"ended": 1}
+
+
 async def test_a_cancellation_during_the_end_cancels_it() -> None:
     it = AsyncHooks("it", "stop", anyio.sleep_forever)
     below = Function()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import anyio
 import anyio.lowlevel
 
-__all__ = ["loop_clock"]
+__all__ = ["finds_loop", "loop_clock"]
 
 
 def loop_clock() -> Callable[[], float]:
@@ -20,3 +20,15 @@ def loop_clock() -> Callable[[], float]:
     time = getattr(token.native_token, "time", None)
     clock: Callable[[], float] = token.backend_class.current_time if time is None else time
     return clock
+
+
+def finds_loop() -> bool:
+    """Whether anyio knows here which event loop runs, so that a task can be started.
+
+    In a callback of the loop itself, which no task is at work in, it may not.
+    """
+    try:
+        anyio.lowlevel.current_token()
+    except RuntimeError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """What all parts of one run share: dispatcher, timers, background tasks, and the way to end it."""
 
+import functools
 import math
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from anyio.abc import TaskGroup
 from wsframes.exceptions import UsageError
 from wsframes.frames import Frame, FrameDirection
 from wsframes.graph.alarm import Alarm
+from wsframes.graph.at_work import at_work
+from wsframes.graph.clock import finds_loop
 from wsframes.graph.dispatcher import Dispatcher, Target
 from wsframes.graph.drain import Drain
 from wsframes.graph.events import EventHandlers, EventQueue
@@ -50,7 +53,6 @@ class RunContext:
     ) -> None:
         self.dispatcher = Dispatcher()
         self.events = events
-        self.failures = FailureLog()
         self.drain = Drain(drain_stall_s, self._watch_drain)
         self.observed: Observed = _unobserved
         """Puts observers between two places of the graph; hands the target back without any."""
@@ -61,7 +63,8 @@ class RunContext:
         self.working: list[tuple[str, str]] = []
         """The tasks of this run that have not returned, and whose they are."""
         self._task_group = task_group
-        self._alarm = Alarm()
+        self._alarm = events.alarm = Alarm()
+        self.failures = FailureLog(clock=self._alarm.clock)
         # Lifecycle frames that the graph itself is moving, by direction.
         self._moving = {direction: Moving() for direction in FrameDirection}
 
@@ -74,15 +77,23 @@ class RunContext:
     ) -> None:
         """Start a task that lives at most as long as the run. What it raises ends the run.
 
+        In a callback of the event loop it is started soon, by the task that runs the timers.
+
         Args:
             func: called with `args`.
             name: of the task.
             owner: whose it is, to be named where it is stuck; None: its own name.
 
         Raises:
-            UsageError: the run is over.
+            UsageError: the run is over; in a callback, also when its end is decided.
         """
         title = str(name or getattr(func, "__qualname__", func))
+        if not finds_loop():
+            if self.result is not None:
+                raise UsageError(f"{title} cannot be started from a callback: the run is ending")
+            again = functools.partial(self.start_soon, func, *args, name=title, owner=owner)
+            self.call_at(self.clock(), again)
+            return
         try:
             self._task_group.start_soon(
                 self._run_task, (title, owner or title), func, args, name=title
@@ -168,6 +179,7 @@ class RunContext:
         func: Callable[..., Coroutine[Any, Any, Any]],
         args: tuple[Any, ...],
     ) -> None:
+        at_work.set(None)  # it is not part of the work that started it
         self.working.append(title)
         try:
             await func(*args)
@@ -192,7 +204,7 @@ class RunContext:
 
     def _watch_drain(self) -> None:
         stalls_at_s = self.drain.stalls_at_s
-        if anyio.current_time() >= stalls_at_s:
+        if self.clock() >= stalls_at_s:
             holder = self.drain.holder
             self.finish(EndReason.STALLED, error=f"the end did not get past {holder}", stuck=holder)
         elif stalls_at_s < math.inf:

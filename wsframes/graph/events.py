@@ -8,14 +8,19 @@ counted, so that a handler that never returns holds nothing up for good.
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
 from wsframes.exceptions import UsageError
+from wsframes.graph.at_work import at_work
+from wsframes.graph.clock import finds_loop
 from wsframes.graph.failures import is_failure
 from wsframes.graph.mailbox import Counts, QueueStatistics
+
+if TYPE_CHECKING:
+    from wsframes.graph.alarm import Alarm
 
 __all__ = ["EventHandlers", "EventQueue"]
 
@@ -90,7 +95,7 @@ class EventQueue:
     """
 
     __slots__ = ("_counts", "_emitted", "_failed", "_idle", "_scope", "_task_group", "_timeout_s",
-                 "_waiting", "_waiting_of")  # fmt: skip
+                 "_waiting", "_waiting_of", "alarm")  # fmt: skip
 
     def __init__(
         self,
@@ -107,6 +112,8 @@ class EventQueue:
         self._idle: anyio.Event | None = None
         self._emitted = 0
         self._counts = Counts()
+        self.alarm: Alarm | None = None
+        """What starts that task where a callback of the event loop emits."""
 
     def emit(self, handlers: EventHandlers, name: str, *args: Any) -> None:
         """Tell an event, soon; never waits.
@@ -126,11 +133,11 @@ class EventQueue:
                 self._waiting.append((name, handler, args))
                 self._waiting_of[name] += 1
                 if self._scope is None:
-                    self._scope = anyio.CancelScope(shield=True)
-                    self._task_group.start_soon(self._deliver, self._scope, name="wsframes events")
+                    self._begin()
 
     async def wait_idle(self) -> None:
         """Wait until everything that was emitted has been told."""
+        self._begin()  # a callback may have emitted when the alarm was off
         while self._scope is not None:
             if self._idle is None:
                 self._idle = anyio.Event()
@@ -153,7 +160,7 @@ class EventQueue:
 
     def let_go(self) -> None:
         """Keep the statistics only; see `Node.let_go`."""
-        del self._failed
+        del self._failed, self.alarm
 
     def statistics(self) -> QueueStatistics:
         """Calls of handlers, and what became of them."""
@@ -164,7 +171,17 @@ class EventQueue:
             queued=len(self._waiting),
         )
 
+    def _begin(self) -> None:
+        if self._scope is not None or self._task_group is None or not self._waiting:
+            return
+        if finds_loop():
+            self._scope = anyio.CancelScope(shield=True)
+            self._task_group.start_soon(self._deliver, self._scope, name="wsframes events")
+        elif self.alarm is not None and len(self._waiting) == 1:
+            self.alarm.call_at(self.alarm.clock(), self._begin)
+
     async def _deliver(self, scope: anyio.CancelScope) -> None:
+        at_work.set(None)  # a handler is not part of the work that emitted
         with scope:
             while self._waiting and self._scope is scope:
                 name, handler, args = self._waiting.pop(0)

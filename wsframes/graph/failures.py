@@ -7,6 +7,7 @@ cancelled raises one too, and if it were let through it would end a task of ours
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 
 import anyio
 
@@ -88,17 +89,21 @@ class FailureLog:
 
     Args:
         to: the logger.
+        clock: says what `anyio.current_time` does; see `loop_clock`.
     """
 
-    __slots__ = ("_logged", "_to")
+    __slots__ = ("_clock", "_logged", "_to")
 
-    def __init__(self, to: logging.Logger = logger) -> None:
+    def __init__(
+        self, to: logging.Logger = logger, clock: Callable[[], float] = anyio.current_time
+    ) -> None:
+        self._clock = clock
         self._logged: dict[str, tuple[float, int]] = {}
         self._to = to
 
     def error(self, place: str, text: str, exc: BaseException | None = None) -> None:
         """Log a failure."""
-        now_s = anyio.current_time()
+        now_s = self._clock()
         last_s, left_out = self._logged.get(place, (-float("inf"), 0))
         if now_s - last_s < _LOG_PERIOD_S:
             self._logged[place] = (last_s, left_out + 1)

@@ -34,7 +34,7 @@ class FunctionNode(Node):
         self._function: Receive = self.push if self._passes_all else processor.process_frame
         if context.metrics is not None and not self._passes_all:
             metrics = context.metrics[self.name] = ProcessingMetrics()
-            self._function = metrics.measured(self._function)
+            self._function = metrics.measured(self._function, context.clock)
 
     def entrance(self, state: NodeState) -> Receive | None:
         return self._function if state is NodeState.RUNNING else None

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import anyio
-
 from wsframes.frames import Frame, HeartbeatFrame
 from wsframes.graph.context import RunContext
 
@@ -32,7 +30,8 @@ class IdleWatch:
         self._timeout_s = timeout_s
         self._activity = activity
         self._idle = idle
-        self._last_s = anyio.current_time()
+        self._clock = context.clock
+        self._last_s = self._clock()
         self._told = False
         self._arm()
 
@@ -43,7 +42,7 @@ class IdleWatch:
         else:
             active = isinstance(frame, self._activity)
         if active:
-            self._last_s = anyio.current_time()
+            self._last_s = self._clock()
             if self._told:
                 self._told = False
                 self._arm()
@@ -52,7 +51,7 @@ class IdleWatch:
         self._context.call_at(self._last_s + self._timeout_s, self._check)
 
     def _check(self) -> None:
-        if anyio.current_time() < self._last_s + self._timeout_s:
+        if self._clock() < self._last_s + self._timeout_s:
             self._arm()
         else:
             self._told = True

@@ -9,8 +9,6 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import anyio
-
 from wsframes.frames import (
     CancelFrame,
     Frame,
@@ -52,7 +50,7 @@ class LaneNode(Node):
         process = _awaitable(self, processor)
         if context.metrics is not None:
             metrics = context.metrics[self.name] = ProcessingMetrics()
-            process = metrics.measured_async(process)
+            process = metrics.measured_async(process, context.clock)
         self._mailbox = Mailbox(processor.queue_limits)
         self.counts = self._mailbox.counts
         self._place = Workplace(self, self._mailbox, processor, process)
@@ -84,7 +82,7 @@ class LaneNode(Node):
             self._interrupt(frame, direction)
         elif self.state is WAITING or self.state is RUNNING:
             self.taken += 1
-            self.context.drain.hold(self.name, anyio.current_time())
+            self.context.drain.hold(self.name, self.context.clock())
             self._mailbox.put_end(frame, direction)
             self._ordered.wake()
         else:
@@ -134,8 +132,8 @@ class LaneNode(Node):
     def _put(self, frame: Frame, direction: FrameDirection) -> None:
         worker: Worker
         if frame.lane is SYSTEM:
-            verdict = self._mailbox.put_system(frame, direction)
             worker = self._system_worker()
+            verdict = self._mailbox.put_system(frame, direction)
         else:
             verdict = self._mailbox.ordered.put(frame, direction)
             worker = self._ordered
@@ -172,9 +170,10 @@ class LaneNode(Node):
 
     def _system_worker(self) -> SystemWorker:
         if self._system is None:
-            self._system = SystemWorker(self._place, self._ordered)
+            worker = SystemWorker(self._place, self._ordered)
             name = f"{self.name} system"
-            self.context.start_soon(self._system.run, name=name, owner=self.name)
+            self.context.start_soon(worker.run, name=name, owner=self.name)
+            self._system = worker
         return self._system
 
     def _cancel(self, frame: CancelFrame) -> None:
@@ -197,7 +196,7 @@ class LaneNode(Node):
             current = self._ordered.current
             if current is not None and not current.uninterruptible:
                 self._ordered.give_up()
-                self.down = Interrupted(self, self._ordered.is_current_task)
+                self.down = Interrupted(self, self._ordered.is_at_work)
             try:
                 hook: Callable[..., Any] = self._place.processor.interrupt
                 self.returned(hook(frame))
@@ -210,8 +209,9 @@ class LaneNode(Node):
             self._show(frame, direction)
 
     def _show(self, frame: Frame, direction: FrameDirection) -> None:
+        worker = self._system_worker()
         if self._mailbox.put_express(frame, direction):
-            self._system_worker().wake()
+            worker.wake()
         else:
             self.taken += 1
             self.counts.dropped["full"] += 1

@@ -26,29 +26,31 @@ class ProcessingMetrics:
         self.total_s = 0.0
         self.max_s = 0.0
 
-    def measured(self, call: Callable[..., Any]) -> Callable[[Frame, FrameDirection], Any]:
+    def measured(
+        self, call: Callable[..., Any], clock: Callable[[], float] = anyio.current_time
+    ) -> Callable[[Frame, FrameDirection], Any]:
         """A function with this clock around it."""
 
         def timed(frame: Frame, direction: FrameDirection) -> Any:
-            begin_s = anyio.current_time()
+            begin_s = clock()
             try:
                 return call(frame, direction)
             finally:
-                self._add(anyio.current_time() - begin_s)
+                self._add(clock() - begin_s)
 
         return timed
 
     def measured_async(
-        self, call: Callable[..., Awaitable[Any]]
+        self, call: Callable[..., Awaitable[Any]], clock: Callable[[], float] = anyio.current_time
     ) -> Callable[[Frame, FrameDirection], Awaitable[None]]:
         """A coroutine function with this clock around it."""
 
         async def timed(frame: Frame, direction: FrameDirection) -> None:
-            begin_s = anyio.current_time()
+            begin_s = clock()
             try:
                 await call(frame, direction)
             finally:
-                self._add(anyio.current_time() - begin_s)
+                self._add(clock() - begin_s)
 
         return timed
 

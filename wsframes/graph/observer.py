@@ -171,7 +171,7 @@ class Observers:
                 if idle is not None:
                     idle.saw(frame)
                 if self._watches:
-                    now_s = anyio.current_time()
+                    now_s = context.clock()
                     self._tell(FramePushed(source, destination, frame, direction, now_s))
             target.receive(frame, direction)
 

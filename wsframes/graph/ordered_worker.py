@@ -101,6 +101,8 @@ class OrderedWorker(Worker):
             frame, direction, _, _ = self._queue.take()
             if direction is DOWNSTREAM:
                 node.counts.dropped["ended"] += 1
+                if frame.lifecycle:  # a second end, which the drain holds as it did the first one
+                    node.context.drain.release(node.name, anyio.current_time())
             else:
                 node.counts.delivered += 1
                 node.push(frame, direction)

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 
 from wsframes.frames import CancelFrame, Frame, FrameDirection, InterruptionFrame, StartFrame
+from wsframes.graph.at_work import at_work
 from wsframes.graph.failures import ends_task, is_failure
 from wsframes.graph.mailbox import Mailbox, Queue
 from wsframes.graph.node import Node
@@ -92,12 +93,20 @@ class Worker:
     def is_current_task(self) -> bool:
         return anyio.get_current_task().id == self._task_id
 
+    def is_at_work(self) -> bool:
+        """Whether the caller is part of what `give_up` cancels, or was started by that.
+
+        A task that a processor starts by itself, in a task group of its own, is.
+        """
+        return self._scope is not None and at_work.get() is self._scope
+
     @contextmanager
     def scope(self) -> Iterator[None]:
         """What `give_up` cancels; entered again after that, and not for every frame."""
         self.goes_on = True
         try:
             with anyio.CancelScope() as self._scope:
+                at_work.set(self._scope)
                 yield
         except BaseException as exc:
             # On asyncio a cancellation of somebody else's, such as that of an `asyncio.timeout`,

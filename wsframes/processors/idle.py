@@ -4,8 +4,6 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from wsframes.exceptions import UsageError
 from wsframes.frames import (
     CancelFrame,
@@ -78,7 +76,7 @@ class IdleFrameProcessor(FrameProcessor):
         return not isinstance(frame, HeartbeatFrame)
 
     def _heard(self) -> None:
-        self._last_s = anyio.current_time()
+        self._last_s = self._wired().context.clock()
         if self._timer is None:
             self._watch()
 
@@ -88,7 +86,7 @@ class IdleFrameProcessor(FrameProcessor):
 
     def _check(self) -> None:
         self._timer = None
-        if anyio.current_time() < self._last_s + self._timeout_s:
+        if self._wired().context.clock() < self._last_s + self._timeout_s:
             self._watch()
         else:
             self.start_soon(self._tell, name=f"{self.name} callback")
