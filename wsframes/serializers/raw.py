@@ -53,10 +53,7 @@ class RawAudioSerializer(FrameSerializer):
 
     def serialize(self, frame: Frame) -> str | bytes | None:
         if isinstance(frame, OutputAudioRawFrame):
-            if (frame.sample_rate, frame.num_channels) != (
-                self._sample_rate,
-                self._num_channels,
-            ):
+            if (frame.sample_rate, frame.num_channels) != (self._sample_rate, self._num_channels):
                 raise EncodeError(
                     f"{frame.name} has {frame.sample_rate} Hz and {frame.num_channels} channel(s), "
                     f"but this wire of bare PCM has {self._sample_rate} Hz and "
