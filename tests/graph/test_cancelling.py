@@ -54,6 +54,9 @@ class Ends(Lane):
 
 
 class Cancels(Lane):
+    async def stop(self, frame: EndFrame) -> None:
+        await anyio.sleep_forever()
+
     async def cancel(self, frame: CancelFrame) -> None:
         await fail_when_cancelled()
 
@@ -77,7 +80,14 @@ class Aborts(Function):
         await fail_when_cancelled()
 
 
-@pytest.mark.parametrize("kind", [Background, Ends, Cancels, CleansUp, Aborts])
+class AbortsForLong(Aborts):
+    """And raises nothing but the cancellation."""
+
+    async def abort(self) -> None:
+        await anyio.sleep_forever()
+
+
+@pytest.mark.parametrize("kind", [Background, Ends, Cancels, CleansUp, Aborts, AbortsForLong])
 @pytest.mark.parametrize("by_the_caller", [False, True])
 async def test_such_an_error_does_not_come_out_of_run(
     kind: Callable[[], Any], by_the_caller: bool
@@ -238,3 +248,98 @@ async def test_a_run_is_cancelled_by_who_cancels_a_task_of_it(anyio_backend: obj
         lane.cancel()
         assert (await session.wait()).reason is EndReason.CANCELLED
     assert it.calls == ["start", "cancel", "cleanup"]
+
+
+class CleansUpSlowly(Function):
+    async def cleanup(self) -> None:
+        await anyio.sleep(0.3)
+        self.calls.append("cleanup")
+
+
+class NeverCleansUp(Function):
+    async def cleanup(self) -> None:
+        await anyio.sleep_forever()
+
+
+@on_asyncio
+@pytest.mark.parametrize("by", ["end", "cancel", "the caller"])
+async def test_no_cancellation_cuts_the_clean_up_of_a_run_short(
+    anyio_backend: object, by: str
+) -> None:
+    it = CleansUpSlowly()
+    session = Session(PipelineTask(Pipeline([it])))
+    run = asyncio.ensure_future(session.run())
+    await settle()
+    if by == "end":
+        await session.task.stop_when_done()
+    elif by == "cancel":
+        await session.task.cancel()
+    else:
+        run.cancel()
+    for _ in range(2):
+        await anyio.sleep(0.1)
+        run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert it.calls[-1] == "cleanup"
+    assert session.events[-1] == "finished"
+
+
+@on_asyncio
+async def test_a_clean_up_that_is_cancelled_hurries(anyio_backend: object) -> None:
+    """P2."""
+    session = Session(PipelineTask(Pipeline([NeverCleansUp()])))
+    await session.task.stop_when_done()
+    run = asyncio.ensure_future(session.run())
+    await anyio.sleep(2)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert anyio.current_time() == pytest.approx(2 + 0.85)
+    assert session.events[-1] == "finished"
+
+
+# A task that was stopped, and is closed by who is cancelled.
+
+
+async def stopped(*parts: Function) -> PipelineTask:
+    task = PipelineTask(Pipeline(parts))
+    await task.stop()
+    await task.run()
+    return task
+
+
+@pytest.mark.parametrize("cancelled_s", [0.0, 0.1])
+async def test_a_stopped_task_is_cleaned_up_though_its_owner_is_cancelled(
+    cancelled_s: float,
+) -> None:
+    task = await stopped(it := CleansUpSlowly())
+    with anyio.move_on_after(cancelled_s):
+        await task.aclose()
+    assert it.calls == ["start", "cleanup"]
+    await task.aclose()
+    assert it.calls == ["start", "cleanup"]
+
+
+@on_asyncio
+async def test_a_stopped_task_is_cleaned_up_though_asyncio_cancels_its_owner(
+    anyio_backend: object,
+) -> None:
+    task = await stopped(it := CleansUpSlowly())
+    closing = asyncio.ensure_future(task.aclose())
+    for _ in range(2):
+        await anyio.sleep(0.1)
+        closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert it.calls == ["start", "cleanup"]
+
+
+@pytest.mark.parametrize(("cancelled_s", "over_s"), [(2.0, 3.0), (4.5, 5.0), (9.0, 5.0)])
+async def test_the_clean_up_of_a_stopped_task_is_bounded(cancelled_s: float, over_s: float) -> None:
+    """P2: by `drain_stall_timeout`, and by `cancel_timeout` from a cancellation on."""
+    task = await stopped(NeverCleansUp())
+    begun_s = anyio.current_time()
+    with anyio.move_on_after(cancelled_s):
+        await task.aclose()
+    assert anyio.current_time() - begun_s == pytest.approx(over_s)

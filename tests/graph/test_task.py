@@ -23,6 +23,7 @@ from wsframes.exceptions import UsageError
 from wsframes.frames import CancelFrame, EndFrame, Frame, StartFrame, StopFrame
 from wsframes.graph import (
     EndReason,
+    ParallelPipeline,
     Pipeline,
     PipelineParams,
     PipelineTask,
@@ -265,6 +266,30 @@ async def test_a_stopped_task_that_is_not_to_be_resumed_is_closed() -> None:
     assert it.calls == ["start", "cleanup"]
     with pytest.raises(UsageError, match="has finished"):
         await task.run()
+
+
+async def test_in_the_clean_up_after_a_stop_a_processor_knows_of_its_run() -> None:
+    class Tells(Function):
+        def cleanup(self) -> None:
+            assert self.run_result is not None
+            self.calls.append(self.run_result.reason)
+            self.push_frame_nowait(Word())
+            self.push_error("late")
+
+    class TellsAsLane(Tells, Lane):
+        pass
+
+    its = [Tells("first"), TellsAsLane("second"), TellsAsLane("third")]
+    task = task_of(its[0], ParallelPipeline([its[1]], [its[2]]))
+    await task.stop()
+    await task.run()
+    await task.aclose()
+    assert all(it.calls == ["start", EndReason.STOPPED] for it in its)
+    for it in its:
+        assert task.statistics()[it.name].refused == {"finished": 2}
+        with pytest.raises(UsageError, match="not part of a running pipeline"):
+            it.push_frame_nowait(Word())
+    check_accounts(task)
 
 
 async def test_a_task_that_was_cancelled_before_its_run_starts_and_ends() -> None:

@@ -41,7 +41,7 @@ from wsframes.graph.outcome import EndReason, RunResult
 from wsframes.graph.pipeline import Pipeline
 from wsframes.graph.states import NodeState
 from wsframes.graph.terminal import Terminal
-from wsframes.graph.wiring import detach, wire
+from wsframes.graph.wiring import attach, detach, wire
 
 if TYPE_CHECKING:
     from wsframes.graph.node import Node
@@ -131,9 +131,8 @@ class Run:
                 finally:
                     leaving.cancel()
                     outer.start_soon(_hurry_when_cancelled, self._patience)
-                    with anyio.CancelScope(shield=True):
-                        await self._close(events)
-                outer.cancel_scope.cancel()
+                    # A task of its own: on asyncio no shield holds a second `Task.cancel` back.
+                    outer.start_soon(self._close, events, outer.cancel_scope)
         except BaseExceptionGroup as group:
             # Nothing that a processor raises comes out here; what does is no matter of groups. Nor
             # must the cancellation of the caller hide it, which on trio is in the group too.
@@ -168,8 +167,14 @@ class Run:
 
     async def clean_up(self) -> None:
         """Call every processor's `cleanup`, of a run that was stopped."""
-        with anyio.move_on_after(self._params.drain_stall_timeout):
-            await clean_up(self._pipeline, self.context)
+        patience = Patience(self._params.cancel_timeout)
+        attach(self._pipeline, self.nodes)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_hurry_when_cancelled, patience)
+                tasks.start_soon(self._clean_up, patience, tasks.cancel_scope)
+        finally:
+            detach(self._pipeline)
 
     def _open(self) -> None:
         params = self._params
@@ -279,8 +284,19 @@ class Run:
                 self.context.add_to_result(stuck=owner)
             await abort(self._pipeline, self.context)
 
-    async def _close(self, events: EventQueue) -> None:
-        """Shielded: release everything and tell the end."""
+    async def _clean_up(self, patience: Patience, over: anyio.CancelScope) -> None:
+        with anyio.CancelScope(shield=True):
+            with patience.step(Step.LAST_HANDLERS, self._params.drain_stall_timeout):
+                await clean_up(self._pipeline, self.context)
+        over.cancel()
+
+    async def _close(self, events: EventQueue, over: anyio.CancelScope) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._release(events)
+        over.cancel()
+
+    async def _release(self, events: EventQueue) -> None:
+        """Release everything and tell the end."""
         params = self._params
         context = self.context
         assert context.result is not None

@@ -138,6 +138,8 @@ class PipelineTask:
         for processor in self._pipeline:
             if processor._node is not None:
                 raise UsageError(f"{processor.name} is part of a pipeline that is running already")
+        if self._run is not None:
+            self._run.let_go()
         self._state = _State.STARTING
         self._run = Run(
             self._pipeline, self._params, self._observers, self._events, self._watch_idle
@@ -149,14 +151,21 @@ class PipelineTask:
                 after = _State.STOPPED
         finally:
             self._state = after
-            self._run.let_go()
+            if after is _State.FINISHED:
+                self._run.let_go()
         return result
 
     async def aclose(self) -> None:
-        """Clean up the processors of a task that was stopped and is not to be resumed."""
+        """Clean up the processors of a task that was stopped and is not to be resumed.
+
+        Cancelling: they are cleaned up within `cancel_timeout`, as by `run`.
+        """
         if self._state is _State.STOPPED and self._run is not None:
             self._state = _State.FINISHED
-            await self._run.clean_up()
+            try:
+                await self._run.clean_up()
+            finally:
+                self._run.let_go()
 
     async def queue_frame(
         self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM

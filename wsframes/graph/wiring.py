@@ -1,6 +1,7 @@
 """Lays a pipeline out as the linked places of one run."""
 
 import itertools
+from collections.abc import Iterable
 from itertools import pairwise
 
 from wsframes.frames import FrameDirection
@@ -12,7 +13,7 @@ from wsframes.graph.node import Node
 from wsframes.graph.pipeline import ParallelPipeline, Pipeline, Section
 from wsframes.graph.processor import FrameProcessor
 
-__all__ = ["detach", "wire"]
+__all__ = ["attach", "detach", "wire"]
 
 
 def wire(context: RunContext, pipeline: Pipeline, source: Node, sink: Node) -> list[Node]:
@@ -27,6 +28,13 @@ def wire(context: RunContext, pipeline: Pipeline, source: Node, sink: Node) -> l
     _link([source, *spine, sink])
     context.dispatcher.sink = sink
     return nodes
+
+
+def attach(pipeline: Pipeline, nodes: Iterable[Node]) -> None:
+    """Put every processor back into its place."""
+    places = {node.name: node for node in nodes}
+    for processor in pipeline:
+        processor._node = places[processor.name]
 
 
 def detach(pipeline: Pipeline) -> None:
