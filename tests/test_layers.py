@@ -29,7 +29,7 @@ VIOLATIONS = [
     ("transport/planted.py", "import wsframes.processors", {"layers"}),
     ("serializers/planted.py", "import wsframes.graph.mailbox", {"layers"}),
     ("demo/planted.py", "import wsframes.testing.clock", {"layers"}),
-    ("transport/playout/marks.py", "import wsframes.transport.hearing.claims", {"rooms"}),
+    ("transport/playout/marks.py", "import wsframes.transport.hearing.line", {"rooms"}),
     ("transport/tasks/nap.py", "import wsframes.transport.admission.places", {"rooms"}),
     # A room that is on no floor.
     ("utils.py", "", {"layers"}),

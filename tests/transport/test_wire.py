@@ -1,5 +1,7 @@
 """`wsframes.transport.wire`."""
 
+import gc
+import weakref
 from typing import Any
 
 import anyio
@@ -111,8 +113,43 @@ async def test_it_is_set_up_once_even_if_the_session_is_resumed() -> None:
     assert serializer.starts == [first]
 
 
-async def test_a_setup_that_failed_is_not_taken_for_done() -> None:
+class Own(Sync):
+    serves_one_session = True
+
+
+async def test_one_that_serves_one_session_is_refused_by_the_next() -> None:
+    serializer = Own()
+    first, second = Wire(serializer), Wire(serializer)
+    for _ in range(2):
+        await first.setup(StartFrame())
+    for _ in range(2):  # each end of a transport asks
+        with pytest.raises(UsageError, match="^serializer: this Own .* needs its own"):
+            await second.setup(StartFrame())
+    assert len(serializer.starts) == 1
+    await Wire(Own()).setup(StartFrame())
+
+
+async def test_one_that_may_be_shared_is_set_up_for_each_session() -> None:
+    serializer = Sync()
+    for _ in range(2):
+        await Wire(serializer).setup(StartFrame())
+    assert len(serializer.starts) == 2
+
+
+async def test_nothing_is_held_to_remember_who_was_served() -> None:
+    serializer = Own()
+    await Wire(serializer).setup(StartFrame())
+    weak = weakref.ref(serializer)
+    del serializer
+    gc.collect()
+    assert weak() is None
+
+
+@pytest.mark.parametrize("is_one_only", [False, True])
+async def test_a_setup_that_failed_is_not_taken_for_done(is_one_only: bool) -> None:
     class Moody(Sync):
+        serves_one_session = is_one_only
+
         def setup(self, frame: StartFrame) -> None:
             super().setup(frame)
             if len(self.starts) == 1:

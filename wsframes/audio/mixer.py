@@ -11,6 +11,8 @@ __all__ = ["BaseAudioMixer"]
 class BaseAudioMixer(ABC):
     """Mixes into the audio of one destination: background noise, music, a second voice.
 
+    It is a part of one session at a time.
+
     Write each method with `def` or with `async def`, as you need. The transport calls them one at a
     time. `mix` is called once for each chunk that is due, with silence where nothing is said, and
     never ahead of time; so what it gives goes on in real time, interruptions or not.

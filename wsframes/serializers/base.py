@@ -58,7 +58,8 @@ class FrameSerializer(ABC):
                 return TextFrame(await self.spell_checker.correct(data))
 
     One serializer serves one session: telephony needs to remember what the call is called. One
-    that keeps nothing may be shared, and says so.
+    that keeps nothing may be shared, and says so. One that must not be shared sets
+    `serves_one_session`, and no second session can begin with it.
 
     `serialize` and `deserialize` may run at the same time, each at most once at a time. Messages
     come to `deserialize` in the order in which they were received.
@@ -73,11 +74,14 @@ class FrameSerializer(ABC):
     - `audio_sample_rate`: Hz of all audio that the wire takes; None, as it is unless overridden:
       each piece may have its own. Tones are made so where nothing else says the rate.
     - `encodes_audio`: what crosses is not PCM, so that `add_wav_header` is refused.
+    - `serves_one_session`: it keeps something of its session, so that one which has had a session
+      is refused by the next, even if that is over.
     """
 
     audio_sample_rate: int | None = None
     has_marks: bool = False
     encodes_audio: bool = False
+    serves_one_session: bool = False
 
     @property
     @abstractmethod

@@ -25,7 +25,8 @@ class JsonFrameSerializer(FrameSerializer):
     Args:
         client: this end is the client's: interruptions are read, and not sent.
         opus: audio crosses in Opus, both ways, at `audio_out_bitrate` (extra `opus`). Such a
-            serializer serves one session. Audio that the peer sends as PCM is read all the same.
+            serializer serves one session, and is refused by a second one. Audio that the peer sends
+            as PCM is read all the same.
         marks: the peer answers marks; see `FrameSerializer`.
         jpeg: images cross in JPEG, both ways, at `video_out_bitrate` (extra `video`). Those that
             the peer sends as pixels are read all the same.
@@ -45,7 +46,7 @@ class JsonFrameSerializer(FrameSerializer):
         jpeg: bool = False,
     ) -> None:
         self._client = client
-        self.encodes_audio = opus
+        self.encodes_audio = self.serves_one_session = opus
         self.has_marks = marks
         self._packer = packer_for(SerializerSettings()) if opus else None
         self._images = JpegImages(_message_bytes) if jpeg else None

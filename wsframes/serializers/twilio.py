@@ -95,7 +95,8 @@ _REFUSALS: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class TwilioFrameSerializer(FrameSerializer):
-    """One call. Set `audio_out_sample_rate=8000`, and `audio_in_sample_rate` as your bot wants it.
+    """One call, so each session needs one of its own: it is refused by a second session. Set
+    `audio_out_sample_rate=8000`, and `audio_in_sample_rate` as your bot wants it.
 
     `start` and `stop` come as an `InputTransportMessageFrame` whose message is Twilio's whole
     object: in `start` are the call's SID and your custom parameters. What is said before `start`
@@ -112,6 +113,7 @@ class TwilioFrameSerializer(FrameSerializer):
     audio_sample_rate = _RATE
     has_marks = True
     encodes_audio = True
+    serves_one_session = True
 
     def __init__(self, stream_sid: str | None = None) -> None:
         self._early = b""

@@ -45,8 +45,9 @@ class WebsocketApp:
     Args:
         build: called with the transport of each connection; returns the pipeline, or the
             `PipelineTask`, to run on it. `def` or `async def`.
-        params: of every connection; or a function that makes them from the websocket, for
-            serializers that keep the state of one session.
+        params: of every connection; or a function that makes them from the websocket, for what
+            keeps the state of one session: telephony's and Opus serializers, mixers, filters,
+            analyzers. A second session that is given the first one's ends with an error.
         authorize: called with the websocket before it is accepted, `def` or `async def`. A false
             result, an exception, or none within `authorize_timeout` refuses with 403.
         allowed_origins: the origins whose pages may connect, such as `https://example.org`; `["*"]`

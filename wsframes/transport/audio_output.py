@@ -1,11 +1,12 @@
 """Sound out: the senders of all destinations, as one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from wsframes.audio.dtmf import dtmf_tone
 from wsframes.frames import DTMFFrame, MixerEnableFrame, MixerUpdateSettingsFrame
 from wsframes.graph.context import RunContext
 from wsframes.transport.base import Shared
+from wsframes.transport.claims import Claim
 from wsframes.transport.media_sender import MediaSender, MediaSink
 from wsframes.transport.pacer import Interrupted
 from wsframes.transport.params import WebsocketParams
@@ -29,12 +30,15 @@ class AudioOutput:
         senders: by destination; None is the default one.
     """
 
-    __slots__ = ("_gate", "_params", "is_enabled", "senders")
+    __slots__ = ("_claim", "_gate", "_params", "is_enabled", "senders")
 
     def __init__(self, params: WebsocketParams, gate: ClearGate) -> None:
         self._params = params
         self.is_enabled = params.audio_out_enabled  # a model's own attributes are slow to ask for
         self._gate = gate
+        mixers = params.audio_out_mixer
+        each = mixers.values() if isinstance(mixers, Mapping) else (mixers,)
+        self._claim = Claim(("audio_out_mixer", mixer) for mixer in each)
         self.senders: dict[str | None, MediaSender] = {}
 
     def begin(
@@ -49,8 +53,9 @@ class AudioOutput:
             sample_rate: Hz of what is sent; None: as the audio comes.
 
         Raises:
-            UsageError: there is a mixer, and nothing says the rate.
+            UsageError: there is a mixer, and nothing says the rate; or another session has it.
         """
+        self._claim.take()
         for destination in (None, *self._params.audio_out_destinations):
             sender = self.senders.get(destination)
             if sender is None:
@@ -111,10 +116,13 @@ class AudioOutput:
             sender.close(reason)
 
     async def cleanup(self) -> None:
-        """Stop the mixers."""
-        for sender in self.senders.values():
-            if sender.background is not None:
-                await sender.background.mixing.stop()
+        """Stop the mixers: another session may have them."""
+        try:
+            for sender in self.senders.values():
+                if sender.background is not None:
+                    await sender.background.mixing.stop()
+        finally:
+            self._claim.give_back()
 
     def let_go(self) -> None:
         """Keep the statistics only; see `Node.let_go`."""

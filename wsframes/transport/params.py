@@ -50,8 +50,8 @@ class TransportParams(BaseModel):
         audio_out_10ms_chunks: 10 ms; length of the chunks that are sent. The last chunk of an
             utterance may be shorter.
         audio_out_mixer: adds background to the default destination; or a mapping with a mixer for
-            each destination that is to have one, None for the default one. It needs a rate, here or
-            in the StartFrame.
+            each destination that is to have one, None for the default one. One for each session. It
+            needs a rate, here or in the StartFrame.
         audio_out_destinations: names of further streams of audio; `frame.transport_destination`
             picks one.
         video_in_enabled: off, images from the peer are dropped and counted.

@@ -1,7 +1,9 @@
 """A serializer as the transport uses it: set up once, `def` or `async def` alike."""
 
 import inspect
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakValueDictionary
 
 from wsframes.exceptions import EncodeError, UsageError
 from wsframes.frames import Frame, StartFrame
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Wire"]
 
+# Serializers that have a session, or had one, of those that serve one only; by their `id`.
+_taken: "WeakValueDictionary[int, FrameSerializer]" = WeakValueDictionary()
+
+
+class _State(Enum):
+    NEW = auto()
+    TAKEN = auto()
+    """The serializer is this session's, and is not set up, or not yet."""
+    SET_UP = auto()
+
 
 class Wire:
     """Calls a serializer, or stands for none.
@@ -28,9 +40,9 @@ class Wire:
     """
 
     __slots__ = (
-        "_is_set_up",
         "_serializer",
         "_settings",
+        "_state",
         "_turns",
         "decode",
         "deserializes_nowait",
@@ -46,7 +58,7 @@ class Wire:
     ) -> None:
         self._serializer = serializer
         self._settings = settings
-        self._is_set_up = False
+        self._state = _State.NEW
         self.is_open = serializer is not None
         """Whether there is a serializer."""
         self.encode: Callable[[Frame], Any] = getattr(serializer, "serialize", _nothing)
@@ -81,13 +93,22 @@ class Wire:
         return None if self._serializer is None else self._serializer.video_decoder
 
     async def setup(self, frame: StartFrame) -> None:
-        """Set the serializer up, once: a session that is resumed keeps what it knows."""
-        if self._serializer is not None and not self._is_set_up:
-            self._serializer.configure(self._settings)
-            result = self._serializer.setup(frame)
+        """Set the serializer up, once: a session that is resumed keeps what it knows.
+
+        Raises:
+            UsageError: it serves one session only, and that is another one.
+            Exception: what the serializer raises.
+        """
+        serializer = self._serializer
+        if serializer is not None and self._state is not _State.SET_UP:
+            if self._state is _State.NEW:
+                _take(serializer)
+                self._state = _State.TAKEN
+            serializer.configure(self._settings)
+            result = serializer.setup(frame)
             if result is not None:
                 await result
-            self._is_set_up = True
+            self._state = _State.SET_UP
 
     async def serialize(self, frame: Frame) -> str | bytes | None:
         """The message of a frame.
@@ -141,6 +162,19 @@ class Wire:
             result.close()  # else Python warns, somewhere else, that it was never awaited
             raise error(f"{name} returned a coroutine: write it with `async def`")
         raise error(f"{name} returned {type(result).__name__}: it must return {allowed}")
+
+
+def _take(serializer: FrameSerializer) -> None:
+    """Let a serializer that serves one session only serve no other one."""
+    if serializer.serves_one_session:
+        if id(serializer) in _taken:
+            raise UsageError(
+                f"serializer: this {type(serializer).__name__} has served another session, or "
+                "serves it. It keeps something of its session, so each one needs its own: make it "
+                "where you make the params, for each websocket (WebsocketApp takes a function "
+                "there)"
+            )
+        _taken[id(serializer)] = serializer
 
 
 def _nothing(_: object) -> None:

@@ -25,7 +25,7 @@ from wsframes.frames import (
 from wsframes.graph.failures import describe
 from wsframes.graph.mailbox import QueueLimits
 from wsframes.graph.processor import FrameProcessor
-from wsframes.transport.hearing.claims import Claim
+from wsframes.transport.claims import Claim
 from wsframes.transport.hearing.filter_stage import FilterStage
 from wsframes.transport.hearing.line import Line
 from wsframes.transport.hearing.turn_stage import TurnStage
