@@ -504,6 +504,11 @@ async def test_threads_left_alive() -> None:
         thread.join()
 
 
+async def test_a_processor_for_a_factory_is_named() -> None:
+    with pytest.raises(TypeError, match=r"factory has to make a fresh .* `lambda: Good\(\.\.\.\)`"):
+        await check_processor(Good())  # type: ignore[arg-type]
+
+
 def test_every_rule_has_a_violation_here() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert set(re.findall(r"await broken\(\w+, \"(\w+)\"", source)) == set(PROCESSOR_RULES)

@@ -367,6 +367,14 @@ async def test_a_processor_that_runs_elsewhere_is_refused_without_a_group() -> N
         await task.stop_when_done()
 
 
+@pytest.mark.parametrize("name", ["frames_to_send", "expected_down_frames", "expected_up_frames"])
+@pytest.mark.parametrize("single", [A, TextFrame])
+async def test_a_single_one_for_a_list_is_named(name: str, single: Any) -> None:
+    lists: dict[str, Any] = {name: single}
+    with pytest.raises(TypeError, match=rf"{name} has to be a list, and not .*TextFrame"):
+        await run_test(IdentityFilter(), **lists)
+
+
 async def test_frames_that_cannot_be_made_end_the_run_and_are_raised() -> None:
     def broken() -> Any:
         yield A

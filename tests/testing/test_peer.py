@@ -228,6 +228,32 @@ async def test_wrong_calls_are_named() -> None:
             await peer.send("after the close")
 
 
+async def test_a_peer_is_used_in_its_block() -> None:
+    peer = MemoryPeer(echo)
+    waits: list[Callable[[], Awaitable[object]]] = [
+        peer.connect,
+        lambda: peer.send("too early"),
+        peer.receive,
+        peer.wait_closed,
+    ]
+    for wait in waits:
+        with pytest.raises(RuntimeError, match="async with MemoryPeer"):
+            await wait()
+    async with peer:
+        await peer.send("in time")
+        assert await peer.receive() == "in time"
+    with pytest.raises(RuntimeError, match="make another one"):
+        await peer.__aenter__()
+    assert (await peer.wait_closed()).code == 1000
+    assert [message.data for message in peer.received] == ["in time"]
+
+
+@pytest.mark.parametrize("keep", [0, -1])
+def test_a_peer_keeps_one_message_at_least(keep: int) -> None:
+    with pytest.raises(ValueError, match=f"keep_received is {keep}: at least 1"):
+        MemoryPeer(echo, keep_received=keep)
+
+
 # --- the handshake
 
 

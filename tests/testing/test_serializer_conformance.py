@@ -354,6 +354,14 @@ async def test_one_identity_for_two_messages() -> None:
     assert "became frames with one id" in await broken(Bad, "identity")
 
 
+async def test_a_serializer_for_a_factory_is_named() -> None:
+    made: Any = JsonFrameSerializer()
+    with pytest.raises(TypeError, match="^factory has to make a fresh one .*lambda: Json"):
+        await check_serializer(made)
+    with pytest.raises(TypeError, match="^peer has to make a fresh one .*lambda: Json"):
+        await check_serializer(JsonFrameSerializer, peer=made)
+
+
 async def test_dead_after_a_bad_message() -> None:
     class Bad(Text):
         bad = 0

@@ -25,10 +25,12 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 class AppRun:
     """How the app fares. ``error`` is what it raised, ``cancelled`` says whether it had
-    not finished by itself in time, ``finished`` is set when it is over, either way."""
+    not finished by itself in time, ``finished`` is set when it is over, either way, and
+    ``begun`` is true from the beginning of the block on."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.error: Exception | None = None
+        self.begun = False
         self.cancelled = False
         self.finished = anyio.Event()
         self._app = app
@@ -54,6 +56,7 @@ class AppRun:
         Then the app's error is raised, except the ``kept`` kinds. If the block raised as
         well, that goes first, except for the ``outranked`` kinds.
         """
+        self.begun = True
         failure: BaseException | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._run, scope, receive, send, ended)

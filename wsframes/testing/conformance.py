@@ -22,7 +22,7 @@ from wsframes.frames import (
 from wsframes.graph import EndReason
 
 from .clock import settle
-from .probation import CANCEL_TIMEOUT_S, Probation
+from .probation import CANCEL_TIMEOUT_S, Probation, check_factory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,7 +87,9 @@ async def check_processor(
 
     Raises:
         AssertionError: a rule is broken; the text begins with the rule's name.
+        TypeError: `factory` makes nothing, but is a processor itself, say.
     """
+    check_factory("factory", factory)
     subject = _Subject(factory, tuple(frames), timeout_s)
     await _check_run(subject)
     await _check_passes(subject, DOWNSTREAM)

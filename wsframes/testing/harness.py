@@ -72,9 +72,17 @@ async def run_test(
         The frames that came out downstream, and those that came out upstream.
 
     Raises:
+        TypeError: what has to be a list of frames or types is a single one.
         AssertionError: other frames came out, the processor failed, in its cleanup too, or it is
             stuck.
     """
+    for name, frames in (
+        ("frames_to_send", frames_to_send),
+        ("expected_down_frames", expected_down_frames),
+        ("expected_up_frames", expected_up_frames),
+    ):
+        if isinstance(frames, Frame | type):
+            raise TypeError(f"{name} has to be a list, and not {frames!r}: put it in brackets")
     if pipeline_params is None:
         pipeline_params = PipelineParams(start_timeout=timeout_s, drain_stall_timeout=timeout_s)
     trial = Trial(processor, params=pipeline_params, observers=observers, timeout_s=timeout_s)

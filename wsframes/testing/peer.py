@@ -103,7 +103,7 @@ class MemoryPeer:
         exit_timeout_s: how long the app may live on after the block.
         raise_app_error: see above.
         keep_received: keep only so many of the latest messages in `received` and for
-            `receive`; None keeps all.
+            `receive`, at least 1; None keeps all.
         scope: replaces items of the ASGI scope.
     """
 
@@ -125,6 +125,9 @@ class MemoryPeer:
         keep_received: int | None = None,
         scope: Mapping[str, Any] | None = None,
     ) -> None:
+        if keep_received is not None and keep_received < 1:
+            msg = f"keep_received is {keep_received}: at least 1, or None to keep all"
+            raise ValueError(msg)
         self.app = AppRun(app)
         self.scope = websocket_scope(
             path,
@@ -160,6 +163,9 @@ class MemoryPeer:
     # --- the block
 
     async def __aenter__(self) -> Self:
+        if self.app.begun:
+            msg = "a MemoryPeer is one connection, and can't be entered again: make another one"
+            raise RuntimeError(msg)
         await self._block.__aenter__()
         return self
 
@@ -196,6 +202,7 @@ class MemoryPeer:
             PeerDenied: it has refused.
             PeerClosed: the peer went away before the answer.
         """
+        _check_begun(self.app)
         await anyio.lowlevel.checkpoint()
         connection = self._connection
         while connection.phase in (Phase.CONNECTING, Phase.DENYING) and connection.end is None:
@@ -278,6 +285,7 @@ class MemoryPeer:
     async def wait_closed(self) -> Closed:
         """Wait until the peer sees the end: the app's close frame, or 1006 if there is
         none. A stalled peer doesn't see it."""
+        _check_begun(self.app)
         await anyio.lowlevel.checkpoint()
         self._server.advance()
         while self._connection.end is None:
@@ -365,6 +373,12 @@ class MemoryPeer:
         _check_there(self._connection)
         self._server.advance()
         self._left = self._left or how
+
+
+def _check_begun(app: AppRun) -> None:
+    if not app.begun:
+        msg = "the app does not run yet: use the peer in its block, `async with MemoryPeer(app)`"
+        raise RuntimeError(msg)
 
 
 def _check_there(connection: Connection) -> None:

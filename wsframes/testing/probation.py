@@ -19,12 +19,21 @@ if TYPE_CHECKING:
 
     from .trial import Section
 
-__all__ = ["CANCEL_TIMEOUT_S", "Probation"]
+__all__ = ["CANCEL_TIMEOUT_S", "Probation", "check_factory"]
 
 CANCEL_TIMEOUT_S: Final = 1.0
 
 # Threads of pools are kept for the next call.
 _POOLS = ("AnyIO worker", "Trio thread", "trio", "asyncio_")
+
+
+def check_factory(name: str, factory: object) -> None:
+    """Each rule is tried on a fresh one, so what is tried cannot be handed over ready-made."""
+    if not callable(factory):
+        raise TypeError(
+            f"{name} has to make a fresh one each time, and {factory!r} cannot be called: "
+            f"give the class, or a function, such as `lambda: {type(factory).__name__}(...)`"
+        )
 
 
 class Probation:

@@ -33,6 +33,7 @@ from wsframes.frames import (
 from wsframes.serializers import FrameSerializer, FrameSerializerType
 
 from .garbage import PLANTED_NUMBER, PLANTED_TEXT, liars, mutations, named_garbage, noise
+from .probation import check_factory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -102,7 +103,10 @@ async def check_serializer(
 
     Raises:
         AssertionError: a rule is broken; the text begins with the rule's name.
+        TypeError: `factory` or `peer` makes nothing, but is a serializer itself, say.
     """
+    check_factory("factory", factory)
+    check_factory("peer", peer or factory)
     audio_format = sample_rate, num_channels
     handshake = list(messages)
     start = StartFrame(sample_rate, sample_rate)
