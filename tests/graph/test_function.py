@@ -184,6 +184,37 @@ async def test_an_awaitable_that_nobody_awaits_is_an_error_that_says_so(name: st
         assert session.result.reason is EndReason.ERROR
 
 
+@pytest.mark.parametrize("kind", ["of def", "of async def", "in a lane", "of a hook in a lane"])
+async def test_a_generator_that_nobody_iterates_over_is_an_error_that_says_so(kind: str) -> None:
+    class Made(Function):
+        def process_frame(self, frame: Frame, direction: FrameDirection) -> Any:
+            yield frame
+
+    class MadeLater(Function):
+        async def process_frame(self, frame: Frame, direction: FrameDirection) -> Any:
+            yield frame
+
+    class MadeInLane(Made):
+        async def stop(self, frame: EndFrame) -> None:
+            """Makes a lane of it."""
+
+    class MadeInHook(Lane):
+        def stop(self, frame: EndFrame) -> Any:
+            yield frame
+
+    kinds: dict[str, type[Function]] = {
+        "of def": Made,
+        "of async def": MadeLater,
+        "in a lane": MadeInLane,
+        "of a hook in a lane": MadeInHook,
+    }
+    async with running(kinds[kind]("it")) as session:
+        await session.task.queue_frame(EndFrame())
+        await session.wait()
+        told = errors(session.up)
+    assert "it returned a generator, which nobody iterates over" in told[0]
+
+
 async def test_other_things_that_it_returns_do_no_harm() -> None:
     class Returns(Function):
         def process_frame(self, frame: Frame, direction: FrameDirection) -> Any:

@@ -91,6 +91,24 @@ async def test_what_an_observer_raises_is_counted_and_it_is_told_of_the_next_fra
         assert counts.taken == len(observer.pushes) == 8
 
 
+async def test_an_observer_that_returns_an_awaitable_is_told_that_nobody_awaits_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Wrong(BaseObserver):
+        def on_push_frame(self, data: FramePushed) -> Any:
+            return self.tell()
+
+        async def tell(self) -> None:
+            """Never runs."""
+
+    async with running(Function(), observers=[Wrong()]) as session:
+        await session.send(Word())
+        await session.end()
+    (counts,) = session.task.observer_statistics()
+    assert (counts.delivered, counts.dropped) == (0, {"error": counts.taken})
+    assert "on_push_frame returned an awaitable from a plain function" in caplog.text
+
+
 async def test_what_ends_the_process_comes_out_of_an_observer() -> None:
     class Stops(BaseObserver):
         def on_push_frame(self, data: FramePushed) -> None:

@@ -1,5 +1,6 @@
 """Several tasks, and how all of them are ended."""
 
+import asyncio
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
+import uvloop
 
 from tests.graph.parts import Function, Lane, Word, words
 from wsframes.exceptions import UsageError
@@ -222,6 +224,26 @@ async def test_a_signal_drains_within_the_deadline() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         await results.wait_for("never")
     assert results.reasons() == {"never": "cancelled"}
+
+
+@pytest.mark.socket
+@pytest.mark.parametrize("loop_of", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_signal_that_the_event_loop_handles_is_left_to_it(loop_of: Any) -> None:
+    async def enter() -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, handled.set)
+        with pytest.raises(UsageError, match="SIGTERM has a handler of the event loop already"):
+            async with PipelineRunner(handle_sigterm=True):
+                raise AssertionError("not entered")
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(5):
+            await handled.wait()
+        loop.remove_signal_handler(signal.SIGTERM)
+
+    handled = asyncio.Event()
+    with asyncio.Runner(loop_factory=loop_of) as runner:
+        runner.run(enter())
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 async def test_what_its_body_raises_comes_out_as_it_is() -> None:

@@ -248,6 +248,28 @@ async def test_ended_stopped_and_resumed_and_cancelled() -> None:
     assert session.events == rounds + rounds + ["started", "ended", "finished"]
 
 
+@pytest.mark.parametrize("way", ["stop_when_done", "downstream", "upstream"])
+async def test_an_end_that_comes_while_a_run_is_stopping_ends_the_next_one(way: str) -> None:
+    it = Function("it")
+    task = task_of(it, Lane("slow", handle=lambda frame: anyio.sleep(3)))
+    session = Session(task)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(session.run)
+        await session.send(Word())
+        await task.stop()
+        await settle()
+        if way == "stop_when_done":
+            await task.stop_when_done()
+        elif way == "downstream":
+            await task.queue_frame(EndFrame())
+        else:
+            it.push_frame_nowait(EndFrame(), UP)
+    assert (await session.wait()).reason is EndReason.STOPPED
+    assert not task.has_finished()
+    assert (await task.run()).reason is EndReason.ENDED
+    assert it.calls == ["start", "start", "stop", "cleanup"]
+
+
 async def test_a_stopped_task_that_is_not_to_be_resumed_is_closed() -> None:
     class Slow(Lane):
         async def cleanup(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.graph.parts import running
 from wsframes import (
     ErrorFrame,
     Frame,
@@ -23,6 +24,7 @@ from wsframes import (
     UserStartedSpeakingFrame,
 )
 from wsframes.exceptions import UsageError
+from wsframes.graph import QueueLimits
 from wsframes.processors import FunctionProcessor, processor
 from wsframes.testing import SleepFrame, check_processor, run_test
 
@@ -282,6 +284,39 @@ def test_lifecycle_frames_are_refused_since_they_would_never_come() -> None:
 @processor(TextFrame)
 def number(frame: TextFrame) -> Any:
     return 1
+
+
+@pytest.mark.parametrize("how", ["interrupted", "cancelled"])
+async def test_an_async_generator_is_closed_where_it_is_given_up(how: str) -> None:
+    closed: list[str] = []
+
+    @processor
+    async def speech(frame: TextFrame) -> AsyncIterator[TextFrame]:
+        try:
+            while True:
+                yield frame
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(1)
+            closed.append(frame.text)
+
+    class Full(FrameProcessor):
+        queue_limits = QueueLimits(max_frames=2)
+
+        async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+            if isinstance(frame, TextFrame):
+                await anyio.sleep(60)
+
+    async with running(speech(), Full()) as session:
+        await session.send(TextFrame("a"))
+        assert closed == []
+        if how == "interrupted":
+            await session.send(InterruptionFrame())
+            await session.end()
+        else:
+            await session.task.cancel()
+            await session.wait()
+        assert closed == ["a"]
 
 
 @processor(TextFrame)

@@ -234,7 +234,7 @@ def _awaitable(node: Node, processor: FrameProcessor) -> Callable[..., Awaitable
 
     async def process(frame: Frame, direction: FrameDirection) -> None:
         if not passes:
-            await finished(function(frame, direction))
+            await finished(function(frame, direction), node.name)
         elif not frame.lifecycle or direction is not DOWNSTREAM:
             node.push(frame, direction)
 

@@ -13,7 +13,6 @@ What happens to a frame at a place is said by a kind of node: `function` and `la
 processor, `terminal` is an end of the graph, and `junction` an end of parallel branches.
 """
 
-import inspect
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -31,6 +30,7 @@ from wsframes.graph.context import RunContext
 from wsframes.graph.dispatcher import Receive, Target
 from wsframes.graph.failures import describe
 from wsframes.graph.gates import AfterCancel, AfterEnd, Finished, Hold
+from wsframes.graph.leftovers import is_unawaited, refuse_generator
 from wsframes.graph.links import Links, Neighbour
 from wsframes.graph.mailbox import Counts, QueueStatistics
 from wsframes.graph.standins import GONE, REFUSAL
@@ -134,14 +134,15 @@ class Node(ABC):
 
     def returned(self, result: Any) -> None:
         """A function returned something: harmless, unless it is to be awaited."""
-        if result is NOTHING or not inspect.isawaitable(result):
+        if result is NOTHING:
             return
-        if inspect.iscoroutine(result):
-            result.close()  # or Python warns that nobody did what we say nobody does
-        raise TypeError(
-            f"{self.name} returned an awaitable from a plain function, which nobody awaits: "
-            "write process_frame, start, stop or cancel with `async def`, and interrupt without it"
-        )
+        refuse_generator(result, self.name)
+        if is_unawaited(result):
+            raise TypeError(
+                f"{self.name} returned an awaitable from a plain function, which nobody awaits: "
+                "write process_frame, start, stop or cancel with `async def`, and interrupt "
+                "without it"
+            )
 
     # Departure.
 

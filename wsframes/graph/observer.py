@@ -13,6 +13,7 @@ from wsframes.graph.context import RunContext
 from wsframes.graph.dispatcher import Target
 from wsframes.graph.failures import describe, is_failure
 from wsframes.graph.idle import IdleWatch
+from wsframes.graph.leftovers import is_unawaited
 from wsframes.graph.mailbox import Counts, QueueStatistics
 from wsframes.graph.standins import Via
 
@@ -91,7 +92,12 @@ class _Watch:
     def _call(self, data: FramePushed) -> None:
         self._taken += 1
         try:
-            self._observer.on_push_frame(data)
+            result = self._observer.on_push_frame(data)
+            if result is not None and is_unawaited(result):
+                raise TypeError(
+                    "on_push_frame returned an awaitable from a plain function, which nobody "
+                    "awaits: write it with `async def`"
+                )
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as exc:  # of any kind, as in the dispatcher

@@ -97,6 +97,8 @@ class Run:
         self._patience = Patience(params.cancel_timeout)
         self._heartbeats: Heartbeats | None = None
         self.nodes: list[Node] = []
+        self.late_end: EndFrame | None = None
+        """An end that came when the run was stopping: it is for the next one."""
         self.context: RunContext
         self.source: Terminal
 
@@ -143,10 +145,12 @@ class Run:
 
     def send(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
         """Let a frame in, at the end of the graph that its direction says."""
-        if direction is FrameDirection.DOWNSTREAM:
-            self.source.send(frame)
-        else:
+        if direction is not FrameDirection.DOWNSTREAM:
             self.nodes[-1].push(frame, direction)
+        elif self.source.state is NodeState.STOPPED and isinstance(frame, EndFrame):
+            self.late_end = frame
+        else:
+            self.source.send(frame)
 
     def refuse(self, reason: str) -> None:
         """Count a frame that came too late."""
@@ -216,7 +220,7 @@ class Run:
                 return  # told at once before, and now it has come all the way
             context.finish(EndReason.ERROR, error=frame.exception or frame.error)
         elif isinstance(frame, EndFrame | StopFrame):
-            self.source.send(frame.replace())
+            self.send(frame.replace())
         elif isinstance(frame, CancelFrame):
             context.finish(EndReason.CANCELLED)
         elif isinstance(frame, BotInterruptionFrame):

@@ -48,8 +48,14 @@ class PipelineRunner:
                 raise UsageError("signals can be handled in the main thread only")
             async with AsyncExitStack() as watch:
                 for number in self._signals:
+                    before = signal.getsignal(number)
+                    if _is_of_loop(before):
+                        raise UsageError(
+                            f"{number.name} has a handler of the event loop already, which could "
+                            "not be put back: leave that signal to it, and let it call `drain`"
+                        )
                     # asyncio leaves the default handler behind, and not the one that was there.
-                    watch.callback(signal.signal, number, signal.getsignal(number))
+                    watch.callback(signal.signal, number, before)
                 signals = watch.enter_context(anyio.open_signal_receiver(*self._signals))
                 tasks = await watch.enter_async_context(anyio.create_task_group())
                 watch.callback(tasks.cancel_scope.cancel)
@@ -135,3 +141,8 @@ class PipelineRunner:
                     tasks.start_soon(self.drain, self._drain_timeout_s)
                 else:
                     await self.cancel()
+
+
+def _is_of_loop(handler: object) -> bool:
+    # What the loops of asyncio leave in the place of a function that only they know.
+    return "sighandler" in getattr(handler, "__name__", "")

@@ -149,6 +149,8 @@ class PipelineTask:
             result = await self._run.execute(self._begin)
             if result.reason is EndReason.STOPPED:
                 after = _State.STOPPED
+                if self._run.late_end is not None:
+                    self._early.append((self._run.late_end, FrameDirection.DOWNSTREAM))
         finally:
             self._state = after
             if after is _State.FINISHED:
@@ -205,7 +207,11 @@ class PipelineTask:
         self._send(EndFrame())
 
     async def stop(self) -> None:
-        """Stop the run, as `stop_when_done`, so that it can be resumed."""
+        """Stop the run, as `stop_when_done`, so that it can be resumed.
+
+        An end that is asked for while it stops, and between that and its resumption, ends the next
+        run.
+        """
         self._send(StopFrame())
 
     async def cancel(self) -> None:

@@ -10,6 +10,7 @@ import anyio
 from wsframes.frames import CancelFrame, Frame, FrameDirection, InterruptionFrame, StartFrame
 from wsframes.graph.at_work import at_work
 from wsframes.graph.failures import ends_task, is_failure
+from wsframes.graph.leftovers import refuse_generator
 from wsframes.graph.mailbox import Mailbox, Queue
 from wsframes.graph.node import Node
 from wsframes.graph.processor import FrameProcessor
@@ -156,7 +157,7 @@ class Worker:
         """Let the processor see a lifecycle frame: its hook, then `process_frame`."""
         try:
             if hook is not None:
-                await finished(hook(frame))
+                await finished(hook(frame), self.place.node.name)
             await self.place.process(frame, direction)
         except BaseException as exc:
             # A failed start ends the run, and a task that ends says what that is.
@@ -165,7 +166,9 @@ class Worker:
             self.place.node.report_on(frame, exc)
 
 
-async def finished(result: Any) -> None:
-    """Wait for what a function returned, where it is to be waited for."""
+async def finished(result: Any, name: str) -> None:
+    """Wait for what a function of this place returned, where it is to be waited for."""
     if inspect.isawaitable(result):
         await result
+    elif result is not None:
+        refuse_generator(result, name)

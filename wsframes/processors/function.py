@@ -2,7 +2,7 @@
 
 import inspect
 from collections import Counter
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from types import SimpleNamespace, UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints, overload
 
@@ -67,9 +67,13 @@ class FunctionProcessor(FrameProcessor):
                 await self.push_frame(made, direction)
             return
         any_made = False
-        async for made in result:
-            await self.push_frame(self._checked(made), direction)
-            any_made = True
+        try:
+            async for made in result:
+                await self.push_frame(self._checked(made), direction)
+                any_made = True
+        finally:
+            if isinstance(result, AsyncGenerator):
+                await result.aclose()  # or the event loop does it, later and in no task of the run
         if not any_made:
             self.dropped["consumed"] += 1
 
