@@ -6,7 +6,14 @@ from base64 import b64decode, b64encode
 import anyio
 
 from tests.transport.sessions import Echo, Session, texts_of
-from wsframes import EndFrame, InputDTMFFrame, InterruptionFrame
+from wsframes import (
+    BotStoppedSpeakingFrame,
+    EndFrame,
+    InputDTMFFrame,
+    InterruptionFrame,
+    OutputAudioRawFrame,
+)
+from wsframes.audio.g711 import mulaw_to_pcm
 from wsframes.graph import EndReason
 from wsframes.serializers import TwilioFrameSerializer
 from wsframes.testing import MemoryPeer
@@ -54,6 +61,34 @@ async def test_a_call_is_answered_interrupted_and_ended() -> None:
     assert statistics.delivered + statistics.ignored == statistics.taken
     assert statistics.ignored == 1  # "connected"
     assert session.errors == []
+
+
+async def test_a_greeting_that_was_said_before_the_start_is_heard() -> None:
+    """All of it has left before `start` came, and nothing follows it but its mark."""
+    session = Session(
+        serializer=TwilioFrameSerializer(),
+        audio_in_sample_rate=8000,
+        audio_out_sample_rate=8000,
+        observe=True,
+    )
+    async with MemoryPeer(session) as peer:
+        await session.started.wait()
+        greeting = OutputAudioRawFrame(mulaw_to_pcm(SPEECH[:1280]), 8000)
+        await session.task.queue_frame(greeting)
+        await anyio.sleep(0.05)
+        assert session.down != []  # it counts as sent
+        assert peer.received == []
+        start = {"event": "start", "streamSid": SID, "start": {"streamSid": SID}}
+        await peer.send(json.dumps(start))
+        await anyio.sleep(3)
+        await session.task.queue_frame(EndFrame())
+        await session.finished()
+    (message,) = texts_of(peer)
+    assert message["streamSid"] == SID
+    assert b64decode(message["media"]["payload"]) == SPEECH[:1280]
+    assert [type(frame) for _, frame in session.down].count(BotStoppedSpeakingFrame) == 1
+    assert session.errors == []
+    assert session.result.reason is EndReason.ENDED
 
 
 async def _play(peer: MemoryPeer) -> None:

@@ -159,6 +159,20 @@ def test_what_is_said_before_the_start_goes_out_after_it() -> None:
         assert b64decode(message["media"]["payload"]) == pcm_to_mulaw(audio)
 
 
+def test_what_was_said_before_the_start_goes_out_in_the_place_of_a_mark() -> None:
+    serializer = TwilioFrameSerializer()
+    audio = mulaw_to_pcm(CODED)
+    assert serializer.serialize(OutputAudioRawFrame(audio, 8000, 1)) is None
+    serializer.deserialize(START)
+    early = said(serializer, OutputMarkFrame("greeting"))
+    assert early["event"] == "media"
+    assert early["streamSid"] == SID
+    assert b64decode(early["media"]["payload"]) == pcm_to_mulaw(audio)
+    assert said(serializer, OutputMarkFrame("greeting"))["event"] == "mark"
+    message = said(serializer, OutputAudioRawFrame(audio, 8000, 1))
+    assert b64decode(message["media"]["payload"]) == pcm_to_mulaw(audio)
+
+
 def test_an_interruption_clears_what_waits_for_the_start() -> None:
     serializer = TwilioFrameSerializer()
     audio = mulaw_to_pcm(CODED)

@@ -100,10 +100,12 @@ class TwilioFrameSerializer(FrameSerializer):
 
     `start` and `stop` come as an `InputTransportMessageFrame` whose message is Twilio's whole
     object: in `start` are the call's SID and your custom parameters. What is said before `start`
-    has come is kept, for ten seconds of audio at most, and goes out with the first audio after it.
-    Twilio answers marks, so the bot counts as speaking until it has been heard. Keys are sent as
-    tones. Twilio takes no other messages, so a `TransportMessageFrame` is refused and counted. To
-    hang up is not for this wire: end the session, and Twilio goes on with what follows `<Connect>`.
+    has come is kept, for ten seconds of audio at most, and goes out with the first audio after it,
+    or else in the place of the first mark, which Twilio then never answers: the bot counts as
+    speaking for as long as an answer is waited for. Otherwise Twilio answers marks, so the bot
+    counts as speaking until it has been heard. Keys are sent as tones. Twilio takes no other
+    messages, so a `TransportMessageFrame` is refused and counted. To hang up is not for this wire:
+    end the session, and Twilio goes on with what follows `<Connect>`.
 
     Args:
         stream_sid: of the stream, where `start` was read already; None: it is taken from `start`.
@@ -177,6 +179,10 @@ class TwilioFrameSerializer(FrameSerializer):
                 f"{frame.name}: a mark of {len(frame.mark)} characters, where {MAX_MARK_CHARS} are "
                 "the most"
             )
+        if self._early:
+            # No audio has followed the start: this is the last chance of what was said before it.
+            early, self._early = self._early, b""
+            return f'{self._media_head}{b2a_base64(early, newline=False).decode()}"}}}}'
         try:
             return f"{self._mark_head}{msgspec.json.encode(frame.mark).decode()}}}}}"
         except ValueError as error:
