@@ -1,5 +1,6 @@
 """The place of a processor that never waits."""
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anyio
@@ -184,33 +185,31 @@ async def test_an_awaitable_that_nobody_awaits_is_an_error_that_says_so(name: st
         assert session.result.reason is EndReason.ERROR
 
 
-@pytest.mark.parametrize("kind", ["of def", "of async def", "in a lane", "of a hook in a lane"])
-async def test_a_generator_that_nobody_iterates_over_is_an_error_that_says_so(kind: str) -> None:
-    class Made(Function):
-        def process_frame(self, frame: Frame, direction: FrameDirection) -> Any:
-            yield frame
+def made(*_: object) -> Iterator[Word]:
+    yield Word()
 
-    class MadeLater(Function):
-        async def process_frame(self, frame: Frame, direction: FrameDirection) -> Any:
-            yield frame
 
-    class MadeInLane(Made):
-        async def stop(self, frame: EndFrame) -> None:
-            """Makes a lane of it."""
+async def made_later(*_: object) -> AsyncIterator[Word]:
+    yield Word()
 
-    class MadeInHook(Lane):
-        def stop(self, frame: EndFrame) -> Any:
-            yield frame
 
-    kinds: dict[str, type[Function]] = {
-        "of def": Made,
-        "of async def": MadeLater,
-        "in a lane": MadeInLane,
-        "of a hook in a lane": MadeInHook,
-    }
-    async with running(kinds[kind]("it")) as session:
-        await session.task.queue_frame(EndFrame())
-        await session.wait()
+async def later(*_: object) -> None:
+    """Makes a lane of whatever has it."""
+
+
+@pytest.mark.parametrize("function", [made, made_later])
+@pytest.mark.parametrize("name", ["process_frame", "start", "interrupt"])
+@pytest.mark.parametrize("kind", [Function, Lane])
+async def test_a_generator_that_nobody_iterates_over_is_an_error_that_says_so(
+    kind: type[Function], name: str, function: Any
+) -> None:
+    assert len(list(made())) == len([word async for word in made_later()]) == 1
+    it = kind("it")
+    setattr(it, name, function)
+    if kind is Lane:
+        it.stop = later  # type: ignore[method-assign, assignment]
+    async with running(it) as session:
+        await session.send(InterruptionFrame(), Word())
         told = errors(session.up)
     assert "it returned a generator, which nobody iterates over" in told[0]
 

@@ -2,7 +2,8 @@
 
 import inspect
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from types import SimpleNamespace, UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints, overload
 
@@ -62,18 +63,15 @@ class FunctionProcessor(FrameProcessor):
             await self.push_frame(frame, direction)
             return
         result = self.function(frame)
-        if not isinstance(result, AsyncIterable):
+        if not isinstance(result, AsyncGenerator):
             for made in self._frames_of(await result):
                 await self.push_frame(made, direction)
             return
         any_made = False
-        try:
+        async with aclosing(result):  # or the event loop closes it, later and in no task of the run
             async for made in result:
                 await self.push_frame(self._checked(made), direction)
                 any_made = True
-        finally:
-            if isinstance(result, AsyncGenerator):
-                await result.aclose()  # or the event loop does it, later and in no task of the run
         if not any_made:
             self.dropped["consumed"] += 1
 
