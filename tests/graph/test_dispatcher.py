@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.graph.parts import DOWN, Alert, Word
-from wsframes.frames import EndFrame, Frame, FrameDirection, TextFrame
+from wsframes.frames import EndFrame, Frame, FrameDirection
 from wsframes.graph.dispatcher import Dispatcher, Receive
 
 
@@ -34,30 +34,6 @@ class Stub:
 class Full:
     async def wait_for_room(self) -> None:
         raise AssertionError("nobody waits here")
-
-
-def test_a_queue_is_filled_without_anything_being_run() -> None:
-    log: list[Any] = []
-    dispatcher = Dispatcher()
-    target, frame, failed = Stub(log), TextFrame("in"), ValueError("full")
-    target.put = lambda frame, direction: log.append(("put", frame))
-    dispatcher.congested = [Full()]
-    dispatcher.put(target, frame, DOWN)
-    assert (log, target.taken, dispatcher.congested) == ([("put", frame)], 1, [])
-
-    def put(frame: Frame, direction: FrameDirection) -> None:
-        raise failed
-
-    target.put = put
-    dispatcher.put(target, frame, DOWN)
-    assert log[1:] == [("failed", frame, failed)]
-
-    def interrupted(frame: Frame, direction: FrameDirection) -> None:
-        raise KeyboardInterrupt
-
-    target.put = interrupted
-    with pytest.raises(KeyboardInterrupt):
-        dispatcher.put(target, frame, DOWN)
 
 
 def test_a_frame_goes_into_call_if_there_is_one() -> None:

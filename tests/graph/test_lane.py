@@ -847,11 +847,15 @@ async def test_a_lane_whose_task_is_cancelled_by_a_stranger_ends_the_run() -> No
         await session.send(Word())
         node: Any = it._node
 
-        def take_ordered(mailbox: object) -> None:
+        queue = node._mailbox.ordered
+        sound = type(queue)
+
+        def settle(_: object) -> None:
+            queue.__class__ = sound
             raise stray
 
-        broken = {"take_ordered": take_ordered, "__slots__": ()}
-        node._mailbox.__class__ = type("Broken", (type(node._mailbox),), broken)
+        queue.__class__ = type("Broken", (sound,), {"settle": settle, "__slots__": ()})
+        queue.full = True
         await session.send(Word())
         result = await session.wait()
     assert result.reason is EndReason.ERROR

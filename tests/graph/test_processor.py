@@ -187,6 +187,38 @@ async def test_a_processor_that_runs_cannot_run_elsewhere() -> None:
             await PipelineTask(Pipeline([Function(), it])).run()
 
 
+async def test_what_a_queue_cannot_take_is_an_error() -> None:
+    class Broken(Word):
+        @property
+        def payload_bytes(self) -> int:
+            raise LookupError("no size")
+
+    it = Function("culprit")
+    async with running(it, Lane("below")) as session:
+        wrong: Any = "hello"
+        for frame in (Broken("broken"), wrong, Word("fine")):
+            await it.push_frame(frame)
+        await settle()
+        assert session.texts() == ["fine"]
+        broken, no_frame = errors(session.up)
+        assert broken.startswith("below failed on Broken#")
+        assert broken.endswith("LookupError('no size')")
+        assert no_frame == "culprit pushed 'hello', which is no frame"
+        assert session.task.statistics()["below"].dropped == {"error": 2}
+
+
+async def test_what_ends_the_process_comes_out_of_a_push_into_a_queue() -> None:
+    class Interrupted(Word):
+        @property
+        def lifecycle(self) -> bool:  # type: ignore[override]
+            raise KeyboardInterrupt
+
+    it = Function("it")
+    async with running(it, Lane()):
+        with pytest.raises(KeyboardInterrupt):
+            await it.push_frame(Interrupted("a"))
+
+
 async def test_a_push_that_waits_is_no_checkpoint_when_nothing_is_full() -> None:
     it = Function()
     async with running(it, Lane()) as session:

@@ -74,21 +74,6 @@ class Dispatcher:
         else:
             self.run(target, frame, direction)
 
-    def put(self, target: Target, frame: Frame, direction: FrameDirection) -> None:
-        """`run`, for a frame that goes into a queue and is no lifecycle frame: it runs nothing.
-
-        So it needs neither the deque nor the loop, which takes 0.2 us off a hop from lane to lane.
-        """
-        if self.congested:
-            self.congested = []
-        target.taken += 1
-        try:
-            target.put(frame, direction)  # type: ignore[misc]
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as exc:  # of any kind, as in `run`
-            target.fail(frame, direction, exc)
-
     def run(self, target: Target, frame: Frame, direction: FrameDirection) -> None:
         """Hand a frame over, and then all that is pushed because of it. Outermost push only."""
         pending = self.pending

@@ -101,8 +101,8 @@ Entry = tuple[Frame, FrameDirection, int, int]
 class Queue:
     """Frames in order, within limits."""
 
-    __slots__ = ("_counts", "_limits", "_max_bytes", "_max_frames", "_waits", "bytes", "entries",
-                 "full", "peak")  # fmt: skip
+    __slots__ = ("_counts", "_limits", "_max_bytes", "_max_frames", "_room", "_waits", "bytes",
+                 "entries", "full", "peak")  # fmt: skip
 
     def __init__(self, limits: QueueLimits, counts: Counts) -> None:
         self._limits = limits
@@ -114,23 +114,19 @@ class Queue:
         self.bytes = 0
         self.full = False
         self.peak = 0
+        self._room = 0
+        """Where fewer frames are queued, one more is neither a peak nor at the bound."""
 
     def put(self, frame: Frame, direction: FrameDirection, rank: int = 0) -> Put:
         """Queue a frame. What is not taken is counted."""
         size = frame.payload_bytes
-        if not self._waits:
-            verdict = self._give_way(frame, size)
-            if verdict is not TAKEN:
-                return verdict
+        queued_bytes = self.bytes + size
         entries = self.entries
-        self.bytes = queued_bytes = self.bytes + size
-        entries.append((frame, direction, size, rank))
-        queued = len(entries)
-        if queued > self.peak:
-            self.peak = queued
-        if queued < self._max_frames and queued_bytes < self._max_bytes and not self.full:
+        if len(entries) < self._room and queued_bytes < self._max_bytes:
+            self.bytes = queued_bytes
+            entries.append((frame, direction, size, rank))
             return TAKEN
-        return self._filled(frame, size)
+        return self._put(frame, direction, size, rank)
 
     def take(self) -> Entry:
         entry = self.entries.popleft()
@@ -162,11 +158,21 @@ class Queue:
         if len(self.entries) * 2 <= self._max_frames and self.bytes * 2 <= self._max_bytes:
             self.full = False
 
-    def _filled(self, frame: Frame, size: int) -> Put:
-        """The queue is at its bound, or was and has not fallen to half of it since."""
+    def _put(self, frame: Frame, direction: FrameDirection, size: int, rank: int) -> Put:
+        """Queue a frame where there is more to see to than its place."""
+        if not self._waits:
+            verdict = self._give_way(frame, size)
+            if verdict is not TAKEN:
+                return verdict
+        self.entries.append((frame, direction, size, rank))
+        self.bytes += size
         queued = len(self.entries)
+        self.peak = max(self.peak, queued)
         if queued >= self._max_frames or self.bytes >= self._max_bytes:
             self.full = True
+        self._room = 0 if self.full else min(self.peak, self._max_frames - 1)
+        if not self.full:
+            return TAKEN
         if (
             queued > self._max_frames * _OVERFLOW_FACTOR
             or self.bytes - size > self._max_bytes * _OVERFLOW_FACTOR
@@ -242,17 +248,9 @@ class Mailbox:
         self.express.append((frame, direction))
         return True
 
-    def take_ordered(self) -> Entry | None:
-        """Take the next ordered frame, unless system frames precede it."""
-        queue = self.ordered
-        entries = queue.entries
-        if not entries or entries[0][3] > self._served:
-            return None
-        entry = entries.popleft()
-        queue.bytes -= entry[2]
-        if queue.full:
-            queue.settle()
-        return entry
+    def is_due(self, rank: int) -> bool:
+        """Whether all system frames that precede an end of this rank have been dealt with."""
+        return rank <= self._served
 
     def served(self, entry: Entry) -> None:
         """The system frame that was taken last has been dealt with."""
