@@ -22,8 +22,7 @@ from wsframes.transport import WebsocketApp, WebsocketParams, WebsocketTransport
 
 BACKENDS = ("asyncio", "trio")
 COMPANY = scaled(10, 100)
-# On trio a message takes a fifth more of the core.
-FULL = scaled({"asyncio": 20, "trio": 20}, {"asyncio": 200, "trio": 200})
+FULL = scaled(20, 200)
 SECONDS = scaled(1.0, 5.0)
 ROUNDS = scaled(1, 5)
 MINUTE_S = scaled(1.0, 60.0)
@@ -55,12 +54,12 @@ def test_p22_one_that_misbehaves_costs_the_others_nothing(
 def test_p25_a_core_full_of_sessions(backend: str, figure: Figure) -> None:
     # 200 that come within 4 s leave a queue behind, which a core that is four fifths full takes a
     # while to work off: what counts is what comes then.
-    throng = Throng(FULL[backend], settle_s=scaled(1.0, 4.0), seconds=MINUTE_S)
+    throng = Throng(FULL, settle_s=scaled(1.0, 4.0), seconds=MINUTE_S)
     came = live_in_memory(apps.crowd, throng, backend)
     assert came["lost_messages"] == 0
     figure(
         "P25",
-        f"{FULL[backend]} sessions in memory, five processors, {MINUTE_S:g} s on {backend}: p99 "
+        f"{FULL} sessions in memory, five processors, {MINUTE_S:g} s on {backend}: p99 "
         f"{came['late_p99_ms']:.1f} ms, {came['cpu_share']:.0%} of the core, 0 lost",
     )
     assert came["late_p99_ms"] <= scaled(math.inf, 20.0)
