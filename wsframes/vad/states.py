@@ -28,13 +28,12 @@ class VADState(Enum):
 
 QUIET, STARTING, SPEAKING, STOPPING = VADState
 
+# But for the two verdicts that change nothing.
 _AFTER = {
-    (QUIET, False): QUIET,
     (QUIET, True): STARTING,
     (STARTING, False): QUIET,
     (STARTING, True): STARTING,
     (SPEAKING, False): STOPPING,
-    (SPEAKING, True): SPEAKING,
     (STOPPING, False): STOPPING,
     (STOPPING, True): SPEAKING,
 }
@@ -66,13 +65,15 @@ class VADStateMachine:
     def update(self, voiced: bool, window_frames: int) -> VADState:
         """Take the verdict on one window; the state after it."""
         before = self.state
+        if before is (SPEAKING if voiced else QUIET):
+            return before  # nearly always; and to look it up, the hash of an enum is 0.1 us
         state = _AFTER[before, voiced]
         if state in _CONFIRMED:
             lasted = window_frames + (self.lasted_frames if state is before else 0)
             self.lasted_frames = lasted
             if lasted >= (self.start_frames if state is STARTING else self.stop_frames):
                 state = _CONFIRMED[state]
-        elif state is not before:
+        else:
             self.lasted_frames = 0
         self.state = state
         return state

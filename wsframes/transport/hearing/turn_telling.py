@@ -74,7 +74,8 @@ class TurnTelling:
     def heard(self) -> None:
         """There is a verdict on audio that came in just now, whatever it says."""
         if self._turn.state is not TurnState.IDLE:
-            self._heard_s = anyio.current_time()
+            assert self._context is not None
+            self._heard_s = self._context.clock()
 
     def signal(self, signal: Signal, *, lasted_s: float = 0.0, emulated: bool = False) -> None:
         """Take a signal, and push what is to be told because of it.

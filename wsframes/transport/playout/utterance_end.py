@@ -88,7 +88,7 @@ class UtteranceEnd:
     def put(self, partial: bool) -> None:
         """A piece of audio has been put, and maybe a part of it waits for the rest of its chunk."""
         if partial or self._intake.has_rest or self._marks is not None:
-            self._due_s = anyio.current_time() + self._pause_s
+            self._due_s = self._context.clock() + self._pause_s
             if self._timer is None:
                 self._timer = self._context.call_at(self._due_s, self._look)
 
