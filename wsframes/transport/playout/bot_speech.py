@@ -13,6 +13,7 @@ from wsframes.frames import (
 )
 from wsframes.graph.context import RunContext
 from wsframes.transport.pacer import Pacer
+from wsframes.transport.playout.media_queue import Chunk
 
 if TYPE_CHECKING:
     from wsframes.graph.timers import Timer
@@ -26,9 +27,11 @@ _LOOK_S = 0.09
 _PERIOD_S = 0.2
 
 # While audio goes out, each piece of it tells that the bot speaks when that is due, and puts the
-# look off when it is near: a look that finds nothing wakes a task, which is a tenth of what an echo
-# costs beyond its server. For that, the look comes a little late when nothing more goes out.
+# look off when that would come before the next piece: a look that finds nothing wakes a task, which
+# is a tenth of what an echo costs beyond its server, and to put it off is a twentieth. For that,
+# the look comes a little late when nothing more goes out.
 _PUT_OFF_S = 0.045
+_NEXT_LATE_S = 0.005
 _LATE_S = 0.045
 
 
@@ -78,7 +81,7 @@ class BotSpeech:
     def is_heard(self) -> bool:
         return self._next_look is not None
 
-    def sent(self, now_s: float) -> None:
+    def sent(self, chunk: Chunk, now_s: float) -> None:
         """Speech has gone out."""
         self._paused_s = None
         if self._next_look is None:
@@ -93,7 +96,9 @@ class BotSpeech:
             self._tell(BotSpeakingFrame)
         look = self._next_look
         if look is not None and look.due_s - now_s < _PUT_OFF_S:
-            self._context.put_off(look, max(look.due_s, self._look_s()))
+            next_s = now_s + chunk.frames / chunk.sample_rate + _NEXT_LATE_S
+            if look.due_s < min(next_s, now_s + _PUT_OFF_S):
+                self._context.put_off(look, max(look.due_s, self._look_s()))
 
     def pause(self, end_s: float) -> None:
         """What goes out from now on is no speech: the last of that is played at this time."""

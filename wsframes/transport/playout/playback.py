@@ -78,7 +78,7 @@ class Playback:
         pacer.sent(chunk.frames, now_s)
         if is_sent and chunk.is_speech:
             self.end.said()
-            speech.sent(now_s)
+            speech.sent(chunk, now_s)
 
     def interrupt(self) -> Interrupted:
         """Nothing sent so far is played any more; says what the peer has heard of the bot."""
