@@ -5,6 +5,7 @@ from contextlib import ExitStack, suppress
 from typing import Any, Literal
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -38,6 +39,7 @@ from wsframes.testing import (
     PeerClosed,
     ServerProfile,
     SteppedRun,
+    run_test,
     settle,
 )
 
@@ -64,6 +66,17 @@ class Moody(FrameProcessor):
         elif isinstance(frame, TextFrame) and frame.text == "fail":
             raise ValueError("as it was told")
         await self.push_frame(frame, direction)
+
+
+async def test_the_lane_that_is_used_here_does_what_it_says() -> None:
+    heard = InputAudioRawFrame(bytes(640), RATE)
+    await run_test(
+        Moody(),
+        frames_to_send=[heard, TextFrame("on")],
+        expected_down_frames=[OutputAudioRawFrame, TextFrame],
+    )
+    with pytest.raises(AssertionError, match="as it was told"):
+        await run_test(Moody(), frames_to_send=[TextFrame("fail")])
 
 
 class SessionMachine(RuleBasedStateMachine):
