@@ -70,11 +70,7 @@ class Moody(FrameProcessor):
 
 async def test_the_lane_that_is_used_here_does_what_it_says() -> None:
     heard = InputAudioRawFrame(bytes(640), RATE)
-    await run_test(
-        Moody(),
-        frames_to_send=[heard, TextFrame("on")],
-        expected_down_frames=[OutputAudioRawFrame, TextFrame],
-    )
+    await run_test(Moody(), frames_to_send=[heard], expected_down_frames=[OutputAudioRawFrame])
     with pytest.raises(AssertionError, match="as it was told"):
         await run_test(Moody(), frames_to_send=[TextFrame("fail")])
 

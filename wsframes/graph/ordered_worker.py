@@ -25,11 +25,9 @@ class OrderedWorker(Worker):
         self.employ()
         node = self.place.node
         if node.state is WAITING:
-            with self.scope():
-                await self._start(start)
+            await self.in_scope(self._start(start))
         while node.state is RUNNING:
-            with self.scope():
-                await self._work()
+            await self.in_scope(self._work())
             if node.state is RUNNING:
                 self.count_given_up("interrupted")
                 node.down = node.links.way_down()

@@ -26,8 +26,7 @@ class SystemWorker(Worker):
         """Work until the processor has dealt with a cancellation."""
         self.employ()
         while not self.place.cancelled.is_set:
-            with self.scope():
-                await self._work()
+            await self.in_scope(self._work())
             self.count_given_up("cancelled")
 
     async def _work(self) -> None:

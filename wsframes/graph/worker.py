@@ -1,8 +1,7 @@
 """What the two workers of a lane have in common: what they work on, and how they wait and stop."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -102,14 +101,15 @@ class Worker:
         """
         return self._scope is not None and at_work.get() is self._scope
 
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        """What `give_up` cancels; entered again after that, and not for every frame."""
+    async def in_scope(self, work: Awaitable[None]) -> None:
+        """Do what `give_up` cancels; to be called again after that, and not for every frame."""
+        # Not a generator that is a context manager: on Python 3.13 an exception that is thrown
+        # into one is part of a cycle from then on.
         self.goes_on = True
         try:
             with anyio.CancelScope() as self._scope:
                 at_work.set(self._scope)
-                yield
+                await work
         except BaseException as exc:
             # On asyncio a cancellation of somebody else's, such as that of an `asyncio.timeout`,
             # takes the place of ours where both come at once, and the scope lets it through.
