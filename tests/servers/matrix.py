@@ -25,6 +25,8 @@ class Server:
         shutdown_reason: how its run ends then.
         complains_at_shutdown: whether it prints errors of its own when it gives up a connection.
         exit_code: of the process after SIGTERM; negative: it died of it. After SIGINT it is 0.
+        lets_go: whether it goes away though a peer stays. If not, it waits for ever, and what is
+            said of a shutdown above is not so.
     """
 
     package: str
@@ -37,6 +39,7 @@ class Server:
     shutdown_reason: str
     complains_at_shutdown: bool
     exit_code: int
+    lets_go: bool = True
 
     @property
     def command(self) -> list[str]:
@@ -82,6 +85,7 @@ def _corn(package: str, worker: str, *, peer_code: int | None, cancels_send: boo
         shutdown_reason="cancelled",
         complains_at_shutdown=(package, worker) == ("hypercorn", "asyncio"),
         exit_code=0,
+        lets_go=(package, worker) != ("hypercorn", "asyncio") or sys.version_info < (3, 12),
     )
 
 
