@@ -164,6 +164,8 @@ all_params = st.fixed_dictionaries(
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @settings(max_examples=300)
 @example(PROFILES[0], ["close", "end"], {})
+@example(PROFILES[0], ["cancel", "fail"], {})
+@example(PROFILES[0], ["a moment", "fail"], {})
 @example(PROFILES[1], ["stop", "close"], {})
 @example(PROFILES[1], ["say", "reset", "write at once"], {})
 @example(PROFILES[2], ["stall", "say", "write", "write", "long", "resume"], {})
