@@ -1,6 +1,6 @@
 """`wsframes.transport.video.slot`."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wsframes import OutputImageRawFrame, SpriteFrame
@@ -220,6 +220,7 @@ def test_moments_that_were_missed() -> None:
     assert slot.statistics().missed == 5
 
 
+@example(is_live=True, steps=["put", "take", "sent", "sprite", "take", "interrupt", "bad"])
 @given(
     is_live=st.booleans(),
     steps=st.lists(
