@@ -97,7 +97,7 @@ class BotSpeech:
         look = self._next_look
         if look is not None and look.due_s - now_s < _PUT_OFF_S:
             next_s = now_s + chunk.frames / chunk.sample_rate + _NEXT_LATE_S
-            if look.due_s < min(next_s, now_s + _PUT_OFF_S):
+            if look.due_s < next_s:
                 self._context.put_off(look, max(look.due_s, self._look_s()))
 
     def pause(self, end_s: float) -> None:
