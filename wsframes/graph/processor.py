@@ -150,8 +150,6 @@ class FrameProcessor:
         node = self._node or self._wired()
         target = node.down if direction is DOWNSTREAM else _up(node, direction)
         dispatcher = node.dispatcher
-        if dispatcher.congested:
-            dispatcher.congested = []
         # In a coroutine, so no push is under way. A queue runs nothing, so it needs neither the
         # deque nor the loop of the dispatcher: a third less for a hop from lane to lane.
         try:
@@ -159,6 +157,8 @@ class FrameProcessor:
             if put is None or frame.lifecycle:
                 dispatcher.run(target, frame, direction)
             else:
+                if dispatcher.congested:
+                    dispatcher.congested = []
                 target.taken += 1
                 put(frame, direction)
         except (KeyboardInterrupt, SystemExit):

@@ -1,4 +1,9 @@
-"""What a future is on asyncio. For `wakeup` alone, which imports it where trio runs."""
+"""What a future is on asyncio. For `wakeup` alone, which imports it where trio runs.
+
+The one module outside of the test kit and the demo that names a backend: anyio has nothing for a
+single sleeper but an event, and with that a hop through a sleeping lane is at 1.3 x a bare event on
+trio, where it may be at 1.15 x and is at 1.0 x with this.
+"""
 
 from collections.abc import Generator
 from typing import Any

@@ -12,10 +12,6 @@ from wsframes.transport.wire import Wire
 __all__ = ["OutputSink"]
 
 
-# To go through an enum is slower than what is done for each here.
-_BOTH_WAYS = tuple(FrameDirection)
-
-
 class OutputSink:
     """The `MediaSink` of all destinations.
 
@@ -61,7 +57,7 @@ class OutputSink:
 
     def tell_speech(self, destination: str | None, frame_type: type[SystemFrame]) -> None:
         """Tell the pipeline that the bot starts, goes on or stops."""
-        for direction in _BOTH_WAYS:
+        for direction in FrameDirection:
             frame = frame_type(transport_destination=destination)
             self._output.push_frame_nowait(frame, direction)
 

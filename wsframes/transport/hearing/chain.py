@@ -22,7 +22,6 @@ from wsframes.frames import (
     Frame,
     InputAudioRawFrame,
 )
-from wsframes.frames.codec import MIN_SAMPLE_RATE
 from wsframes.graph.failures import describe
 from wsframes.graph.mailbox import QueueLimits
 from wsframes.graph.processor import FrameProcessor
@@ -45,9 +44,6 @@ _QUEUE_S = 1.0
 
 # Of audio that is analyzed without letting others run: less than a millisecond's work.
 _AT_ONCE_S = 0.1
-
-# Less than that at any rate that is allowed.
-_SURELY_SHORT_BYTES = _AT_ONCE_S * SAMPLE_BYTES * MIN_SAMPLE_RATE
 
 
 class Hearing:
@@ -119,9 +115,7 @@ class Hearing:
             self._put(frame)
         elif not isinstance(frame, InputAudioRawFrame):
             self._pass(frame)
-        elif not self._hears_at_once or (
-            len(frame.audio) > _SURELY_SHORT_BYTES and _is_long(frame)
-        ):
+        elif not self._hears_at_once or _is_long(frame):
             self._put(frame)
         else:
             rate, channels = frame.sample_rate, frame.num_channels
